@@ -1,0 +1,123 @@
+package cacheme
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme/internal/flight"
+	"github.com/cacheme/cacheme/internal/gate"
+	"github.com/cacheme/cacheme/internal/guard"
+	"github.com/cacheme/cacheme/internal/store"
+)
+
+// Cache holds the entries of one prefix in one Redis. Make one with New; it is safe for concurrent use.
+type Cache struct {
+	options  Options
+	store    *store.Store
+	rules    guard.Set
+	registry *registry
+	flights  *flight.Group[sight, beginning, *outcome]
+	lists    resultLists
+	own      ownWrites
+	journal  *journal
+	counters counters
+	loads    gate.Gate // flights and what else runs in the background
+	disabled atomic.Bool
+	closed   atomic.Bool
+	told     atomic.Bool // that the server is blind
+}
+
+// New returns a Cache on the user's client: a *redis.Client (also for Sentinel) or a *redis.ClusterClient. The client
+// stays the user's, who closes it after the Cache; New adds a dial hook to it, by which a restart of Redis is noticed.
+// Nothing is sent to Redis yet.
+//
+// Recommended for the client: ContextTimeoutEnabled, ReadTimeout and WriteTimeout of 250 ms, MaxRetries -1. A Cache
+// keeps its budgets without them, but what it abandons then holds a connection until the client's own timeout.
+func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if rdb == nil {
+		return nil, &UsageError{Node: "cacheme.New", Reason: "got no Redis client; give it a *redis.Client or *redis.ClusterClient"}
+	}
+	if _, ring := rdb.(*redis.Ring); ring {
+		return nil, &UsageError{Node: "cacheme.New", Reason: "got a *redis.Ring, whose servers know nothing of each other; use a *redis.ClusterClient"}
+	}
+	c := &Cache{options: o, registry: newRegistry(), flights: flight.New[sight, beginning, *outcome]()}
+	c.disabled.Store(o.Disabled)
+	c.lists = newResultLists()
+	c.journal = newJournal(c)
+	c.store = store.New(rdb, store.Options{
+		Prefix:    o.Prefix,
+		Hold:      o.Hold,
+		OnReturn:  c.journal.deliver,
+		OnBreaker: c.onBreaker,
+	})
+	c.rules = c.store.Rules()
+	c.flights.ShareEarlierTrips = c.rules.Off(guard.ShareOnlyLaterTrips)
+	return c, nil
+}
+
+func (c *Cache) onBreaker(open bool) {
+	kind := EventBack
+	if open {
+		kind = EventAway
+	}
+	c.tell(context.Background(), Event{Kind: kind})
+}
+
+// Disable stops reads and fills: Get calls its loader. Invalidations go on, so that Enable finds nothing old.
+func (c *Cache) Disable() { c.disabled.Store(true) }
+
+// Enable ends Disable.
+func (c *Cache) Enable() { c.disabled.Store(false) }
+
+// Enabled reports whether reads and fills happen.
+func (c *Cache) Enabled() bool { return !c.disabled.Load() && !c.closed.Load() }
+
+// Close ends what the Cache does in the background. Loads under way end first, up to the end of ctx, and invalidations
+// that are still kept are tried once more: those that cannot be delivered are told by an *UndeliveredError. After
+// Close, Get calls its loader and writes return ErrClosed. The user's client stays open. A second Close is harmless.
+func (c *Cache) Close(ctx context.Context) error {
+	c.closed.Store(true)
+	err := c.loads.Close(ctx)
+	err = errors.Join(err, c.journal.close(ctx))
+	return errors.Join(err, c.store.Close(ctx))
+}
+
+// defaultCache is what the package-level functions use.
+var defaultCache atomic.Pointer[Cache]
+
+// SetDefault makes c the cache that Get and the other package-level functions use, as slog.SetDefault does for
+// loggers. Call it at start-up.
+func SetDefault(c *Cache) { defaultCache.Store(c) }
+
+// DefaultCache returns the cache given to SetDefault, or nil.
+func DefaultCache() *Cache { return defaultCache.Load() }
+
+func mustHaveDefault() (*Cache, error) {
+	if c := defaultCache.Load(); c != nil {
+		return c, nil
+	}
+	return nil, &UsageError{Node: "cacheme", Reason: "has no default cache; call cacheme.SetDefault(cache) at start-up, or use GetFrom"}
+}
+
+// purse is what is left of a budget of time.
+type purse struct{ left time.Duration }
+
+// spend runs a round trip on the purse; one that is empty buys nothing.
+func spend[T any](p *purse, trip func(budget time.Duration) (T, error)) (T, error) {
+	if p.left <= 0 {
+		var none T
+		return none, store.ErrAway
+	}
+	began := time.Now()
+	v, err := trip(p.left)
+	p.left -= time.Since(began)
+	return v, err
+}

@@ -1,0 +1,76 @@
+package cacheme
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// EventKind says what happened.
+type EventKind string
+
+// Every Get ends in one of EventHit, EventStale, EventMiss, EventBypass and EventError.
+const (
+	EventHit    EventKind = "hit"    // a fresh value came from the cache
+	EventStale  EventKind = "stale"  // an old value stood in
+	EventMiss   EventKind = "miss"   // the value came from a load, one's own or somebody else's
+	EventBypass EventKind = "bypass" // disabled, skipped, or a context of Bypass
+	EventError  EventKind = "error"  // the call failed
+
+	EventLoad        EventKind = "load"         // a loader ran; Duration and Err are its own
+	EventNotStored   EventKind = "not_stored"   // a loaded value was not stored; Reason says why
+	EventBornInvalid EventKind = "born_invalid" // a loaded value was stored only to stand in as stale
+	EventGarbage     EventKind = "garbage"      // Redis held something under an entry's key that is no entry; Err says what
+	EventForeign     EventKind = "foreign"      // an entry of another type or version of the node was met; Reason says which
+	EventInvalidated EventKind = "invalidated"  // Count dependencies were made wrong
+	EventRemoved     EventKind = "removed"      // Count entries were removed
+	EventKept        EventKind = "kept"         // Count invalidations could not be delivered and are kept
+	EventDelivered   EventKind = "delivered"    // Count kept invalidations were delivered
+	EventAway        EventKind = "redis_away"   // Redis does not answer; it is not asked until a probe succeeds
+	EventBack        EventKind = "redis_back"   // Redis answers again
+	EventRedisError  EventKind = "redis_error"  // one round trip failed
+	EventBlind       EventKind = "blind"        // the server tells no run id: entries are shared by no other process
+)
+
+// Event is something that happened. Node is the Go type of the node, where there is one; it is safe as a label. Key is
+// not: keep it out of metrics and logs, it may name a person.
+type Event struct {
+	Kind     EventKind
+	Node     string
+	Key      string
+	Reason   string
+	Count    int
+	Duration time.Duration
+	Err      error
+}
+
+// tell reports an event to the observer and, where an operator should know, to the log.
+func (c *Cache) tell(ctx context.Context, e Event) {
+	if c.options.Observer != nil {
+		c.options.Observer(ctx, e)
+	}
+	level := slog.LevelDebug
+	switch e.Kind {
+	case EventHit, EventStale, EventMiss, EventBypass:
+		return
+	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage:
+		level = slog.LevelWarn
+	}
+	if !c.options.Logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("node", e.Node)}
+	if e.Reason != "" {
+		attrs = append(attrs, slog.String("reason", e.Reason))
+	}
+	if e.Count != 0 {
+		attrs = append(attrs, slog.Int("count", e.Count))
+	}
+	if e.Duration != 0 {
+		attrs = append(attrs, slog.Duration("took", e.Duration))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("err", e.Err))
+	}
+	c.options.Logger.LogAttrs(ctx, level, "cacheme "+string(e.Kind), attrs...)
+}

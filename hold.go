@@ -1,0 +1,99 @@
+package cacheme
+
+import (
+	"context"
+	"time"
+
+	"github.com/cacheme/cacheme/internal/store"
+)
+
+// Hold keeps the outcome of a write open on what it makes wrong: until it ends nobody trusts, or stores, anything that
+// depends on it. Take it before COMMIT, and end it with what became of the COMMIT:
+//
+//	hold, err := cache.Hold(ctx, BookChanged{ID: 7})
+//	err = tx.Commit()
+//	hold.End(ctx, err)
+//
+// A hold that is not ended lapses after Options.Hold and counts as committed: a process that is killed in between costs
+// a load, never an old value, provided that the database gives the transaction up before the hold lapses (PostgreSQL's
+// idle_in_transaction_session_timeout, MariaDB's idle_write_transaction_timeout).
+func (c *Cache) Hold(ctx context.Context, invalids ...Invalid) (*Hold, error) {
+	if c.closed.Load() {
+		return nil, ErrClosed
+	}
+	keys, err := c.writtenKeys(invalids)
+	if err != nil {
+		return nil, err
+	}
+	h := &Hold{c: c, keys: keys, owner: store.NewOwner()}
+	return h, h.Renew(ctx)
+}
+
+// Hold is the open outcome of one write. It is not safe for concurrent use.
+type Hold struct {
+	c        *Cache
+	owner    string
+	keys     []string
+	deadline time.Time
+}
+
+// Deadline is when the hold lapses, by this process's clock. The COMMIT has to have arrived by then.
+func (h *Hold) Deadline() time.Time { return h.deadline }
+
+// Renew gives the hold its whole time again.
+func (h *Hold) Renew(ctx context.Context) error {
+	if len(h.keys) == 0 {
+		return nil
+	}
+	money := purse{h.c.options.WriteBudget}
+	deadline, err := spend(&money, func(budget time.Duration) (time.Time, error) {
+		return h.c.store.PlaceHold(ctx, budget, h.owner, h.keys)
+	})
+	if err != nil {
+		h.c.redisError(ctx, err)
+		return err
+	}
+	h.deadline = deadline
+	return nil
+}
+
+// Commit ends the hold: the write is committed, and what depends on it is wrong. Errors are those of Invalidate.
+func (h *Hold) Commit(ctx context.Context) error { return h.release(ctx, store.Commit) }
+
+// Doubt says that the COMMIT got no answer: what depends on the write is wrong, and stays held until the hold lapses,
+// for the COMMIT may yet arrive. Errors are those of Invalidate.
+func (h *Hold) Doubt(ctx context.Context) error { return h.release(ctx, store.Doubt) }
+
+func (h *Hold) release(ctx context.Context, outcome store.Outcome) error {
+	if len(h.keys) == 0 {
+		return nil
+	}
+	return h.c.invalidateKeys(ctx, h.keys, func(budget time.Duration) ([]uint64, error) {
+		return h.c.store.Release(ctx, budget, h.owner, outcome, h.keys)
+	})
+}
+
+// Rollback ends the hold: nothing was written, and what was fresh before is fresh again. An error means that the hold
+// lapses instead, which costs a load.
+func (h *Hold) Rollback(ctx context.Context) error {
+	if len(h.keys) == 0 {
+		return nil
+	}
+	money := purse{h.c.options.WriteBudget}
+	_, err := spend(&money, func(budget time.Duration) ([]uint64, error) {
+		return h.c.store.Release(ctx, budget, h.owner, store.Rollback, h.keys)
+	})
+	if err != nil {
+		h.c.redisError(ctx, err)
+	}
+	return err
+}
+
+// End ends the hold with the error of the COMMIT: nil is committed, anything else a doubt, since an error does not prove
+// that the database did not commit.
+func (h *Hold) End(ctx context.Context, commitErr error) error {
+	if commitErr != nil {
+		return h.Doubt(ctx)
+	}
+	return h.Commit(ctx)
+}

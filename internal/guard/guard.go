@@ -1,0 +1,74 @@
+// Package guard lets a test take one rule of the freshness protocol out of a running cache, to show that the suite
+// notices. Product code asks Off before it applies a rule; only a client wrapped by [Client] can answer yes, and
+// nothing outside this module can make one.
+package guard
+
+import "github.com/redis/go-redis/v9"
+
+// Rule is one rule of the protocol that acts in Go code. docs/protocol.md says what each is for. Rules that act in a
+// Lua script are taken out by rewriting the script, see [Client].
+type Rule uint8
+
+// The rules that live in the core, under the names that the model gives them.
+const (
+	TokenEquality Rule = iota
+	MissingIsNotFresh
+	HeldEqualsNothing
+	CreateBeforeLoad
+	TokensBeforeLoad
+	ShareOnlyLaterTrips
+	JoinSameTokens
+	JoinHeldNever
+	JoinSameLease
+	JoinBeforeLateRead
+	JoinNotBornInvalid
+	NextLoadBeganAfterArrival
+	LateTokenIsOlder
+	LateTimeIsStrict
+	LateMissingIsBornInvalid
+	LateHeldIsBornInvalid
+	LateHeldIsNotStored
+	LateClocksAgree
+	Probation
+	ProbationByLoadStart
+	ProbationVoidAfterTokens
+	ProbationVoidUnlessLost
+	EpochOfRedis
+)
+
+// Set is a set of rules that are switched off. The zero Set leaves every rule on.
+type Set uint64
+
+// Without returns the Set in which the given rules are off.
+func Without(rules ...Rule) Set {
+	var s Set
+	for _, r := range rules {
+		s |= 1 << r
+	}
+	return s
+}
+
+// Off reports whether r is switched off.
+func (s Set) Off(r Rule) bool { return s&(1<<r) != 0 }
+
+// Client is a Redis client that carries broken rules to the cache that is made on it.
+type Client struct {
+	redis.UniversalClient
+	// Rules are off in Go code.
+	Rules Set
+	// Rewrite changes the source of a Lua script, by name, before it is loaded. Nil changes nothing.
+	Rewrite func(name, source string) string
+}
+
+// Unwrap returns the client to talk to, and the switches that it carries.
+func Unwrap(rdb redis.UniversalClient) (redis.UniversalClient, Set, func(name, source string) string) {
+	same := func(_, source string) string { return source }
+	c, ok := rdb.(*Client)
+	if !ok {
+		return rdb, 0, same
+	}
+	if c.Rewrite != nil {
+		return c.UniversalClient, c.Rules, c.Rewrite
+	}
+	return c.UniversalClient, c.Rules, same
+}

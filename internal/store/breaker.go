@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// breakerFailures in a row open the breaker: a black hole then costs no more than this many budgets.
+	breakerFailures = 3
+	// breakerPause is the time between probes while it is open.
+	breakerPause = 250 * time.Millisecond
+	// probeBudget bounds one probe.
+	probeBudget = time.Second
+)
+
+// breaker keeps callers away from a Redis that does not answer. While it is open a goroutine probes; when Redis
+// answers, what has to be delivered is delivered first, and only then does anybody else get through.
+type breaker struct {
+	s        *Store
+	onReturn func() error
+	onChange func(open bool)
+	failures atomic.Int32
+	opened   atomic.Bool
+	mu       sync.Mutex // guards done and the start of the probe
+	done     bool
+	stop     context.CancelFunc
+	ctx      context.Context // of the probes, ended by close
+}
+
+func (b *breaker) init(s *Store, onReturn func() error, onChange func(open bool)) {
+	b.s, b.onReturn, b.onChange = s, onReturn, onChange
+	b.ctx, b.stop = context.WithCancel(context.Background())
+}
+
+func (b *breaker) open() bool { return b.opened.Load() }
+
+// Away reports whether the breaker is open.
+func (s *Store) Away() bool { return s.breaker.opened.Load() }
+
+func (b *breaker) succeeded() {
+	if b.failures.Load() != 0 {
+		b.failures.Store(0)
+	}
+}
+
+func (b *breaker) failed(err error) {
+	if !isDown(err) {
+		return
+	}
+	if b.failures.Add(1) < breakerFailures {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done || b.opened.Load() {
+		return
+	}
+	if !b.s.gate.Enter() {
+		return
+	}
+	b.opened.Store(true)
+	go b.probe()
+	b.onChange(true)
+}
+
+// probe asks until Redis answers, then closes the breaker.
+func (b *breaker) probe() {
+	defer b.s.gate.Leave()
+	pause := time.NewTicker(breakerPause)
+	defer pause.Stop()
+	for {
+		select {
+		case <-b.ctx.Done():
+			return
+		case <-pause.C:
+		}
+		if b.answers() && b.onReturn() == nil {
+			b.failures.Store(0)
+			b.opened.Store(false)
+			b.onChange(false)
+			return
+		}
+	}
+}
+
+func (b *breaker) answers() bool {
+	_, err := callAnyway(b.ctx, b.s, probeBudget, func(ctx context.Context) (string, error) {
+		return b.s.rdb.Ping(ctx).Result()
+	})
+	return err == nil
+}
+
+func (b *breaker) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done = true
+	b.stop()
+}

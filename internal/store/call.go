@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ErrAway says that Redis was not asked, because it did not answer lately.
+var ErrAway = errors.New("redis is away")
+
+// call runs one round trip in at most budget, unless the breaker is open.
+func call[T any](ctx context.Context, s *Store, budget time.Duration, trip func(context.Context) (T, error)) (T, error) {
+	if s.breaker.open() {
+		var zero T
+		return zero, ErrAway
+	}
+	return callAnyway(ctx, s, budget, trip)
+}
+
+// callAnyway does not ask the breaker. The goroutine is what bounds the trip: a client without ContextTimeoutEnabled
+// ignores deadlines on its sockets, so a trip that overruns is abandoned, and ends whenever the client gives up.
+func callAnyway[T any](ctx context.Context, s *Store, budget time.Duration, trip func(context.Context) (T, error)) (T, error) {
+	var zero T
+	if err := ctx.Err(); err != nil {
+		return zero, err
+	}
+	if !s.gate.Enter() {
+		return zero, ErrAway
+	}
+	type reply struct {
+		value T
+		err   error
+	}
+	done := make(chan reply, 1)
+	bounded, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	go func() {
+		defer s.gate.Leave()
+		value, err := trip(bounded)
+		done <- reply{value, err}
+	}()
+	select {
+	case r := <-done:
+		switch {
+		case r.err == nil:
+			s.breaker.succeeded()
+		case ctx.Err() == nil:
+			s.breaker.failed(r.err)
+		}
+		return r.value, r.err
+	case <-bounded.Done():
+		if err := ctx.Err(); err != nil {
+			return zero, err // the caller's end says nothing of Redis
+		}
+		s.breaker.failed(context.DeadlineExceeded)
+		return zero, context.DeadlineExceeded
+	}
+}
+
+// isReply reports whether err is an answer of a Redis that works: a nil, a wrong type, an unknown command.
+func isReply(err error) bool {
+	var answer redis.Error
+	if !errors.As(err, &answer) {
+		return false
+	}
+	for _, away := range []string{"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS"} {
+		if strings.HasPrefix(answer.Error(), away) {
+			return false
+		}
+	}
+	return true
+}
+
+// isFull reports whether Redis refuses writes for want of memory or replicas; it answers reads all the same.
+func isFull(err error) bool {
+	return redis.HasErrorPrefix(err, "OOM") || redis.HasErrorPrefix(err, "MISCONF") || redis.HasErrorPrefix(err, "NOREPLICAS")
+}
+
+// isDown reports whether err says that Redis cannot be used for now.
+func isDown(err error) bool {
+	var network net.Error
+	return err != nil && !isReply(err) && !isFull(err) &&
+		(errors.As(err, &network) || !errors.Is(err, context.Canceled))
+}
+
+// pipelined runs a pipeline of scripts. EVALSHA in a pipeline has no fallback of its own, so after a NOSCRIPT (a fresh
+// server, SCRIPT FLUSH, a failover) the scripts are loaded and the whole pipeline is sent again: each of them may run
+// twice without harm. What a single command of it answered is left to its caller.
+func (s *Store) pipelined(ctx context.Context, fill func(pipe redis.Pipeliner)) error {
+	for try := 0; ; try++ {
+		pipe := s.rdb.Pipeline()
+		fill(pipe)
+		cmds, err := pipe.Exec(ctx)
+		if err == nil {
+			return nil
+		}
+		missing := false
+		for _, cmd := range cmds {
+			err := cmd.Err()
+			missing = missing || redis.HasErrorPrefix(err, "NOSCRIPT")
+			if err != nil && !isReply(err) {
+				return err
+			}
+		}
+		if !missing {
+			return nil
+		}
+		if try > 0 {
+			return err
+		}
+		if err := s.loadScripts(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) loadScripts(ctx context.Context) error {
+	for _, script := range s.scripts.all() {
+		if err := script.Load(ctx, s.rdb).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"net"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme/internal/guard"
+)
+
+// epochKeeper knows which run of Redis answers. A restart or a failover breaks every connection, so whoever dials may
+// be talking to another run: the dial hook counts, and no reply is trusted until the run id has been read again.
+type epochKeeper struct {
+	dials atomic.Uint64
+	known atomic.Pointer[knownEpoch]
+	read  sync.Mutex // one reader at a time; the others take its answer
+	own   Epoch      // stands in where the server tells nothing
+}
+
+type knownEpoch struct {
+	Epoch
+	dials uint64 // count of dials before the run id was read
+	blind bool   // the server tells no run id: Epoch is the process's own
+}
+
+// processEpoch is the epoch of a server that tells nothing: all caches of a process agree on it and no others do, so
+// that nothing of another run is ever trusted.
+var processEpoch = sync.OnceValue(func() (e Epoch) {
+	rand.Read(e[:])
+	return e
+})
+
+func (k *epochKeeper) watchDials(rdb redis.UniversalClient, cluster *redis.ClusterClient) {
+	k.own = processEpoch()
+	if cluster == nil {
+		rdb.AddHook(dialHook{k})
+		return
+	}
+	cluster.OnNewNode(func(node *redis.Client) { node.AddHook(dialHook{k}) })
+}
+
+type dialHook struct{ keeper *epochKeeper }
+
+func (h dialHook) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := next(ctx, network, addr)
+		// Counted before the connection can carry a reply.
+		h.keeper.dials.Add(1)
+		return conn, err
+	}
+}
+
+func (dialHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (dialHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// Blind reports whether the server tells no run id, so that the process trusts nothing but its own fills.
+func (s *Store) Blind() bool {
+	k := s.epoch.known.Load()
+	return k != nil && k.blind
+}
+
+// currentEpoch returns the run of Redis that every reply received so far came from, at the latest. Call it after a
+// reply: what another run wrote is then seen as missing.
+func (s *Store) currentEpoch(ctx context.Context) (Epoch, error) {
+	k := s.epoch.known.Load()
+	if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochOfRedis)) {
+		return k.Epoch, nil
+	}
+	s.epoch.read.Lock()
+	defer s.epoch.read.Unlock()
+	for {
+		dials := s.epoch.dials.Load()
+		if k := s.epoch.known.Load(); k != nil && k.dials == dials {
+			return k.Epoch, nil
+		}
+		k, err := s.readEpoch(ctx)
+		if err != nil {
+			return Epoch{}, err
+		}
+		k.dials = dials
+		s.epoch.known.Store(k)
+		if ctx.Err() != nil {
+			return Epoch{}, ctx.Err()
+		}
+	}
+}
+
+// readEpoch asks the server, or all masters of a cluster, for the run id, and agrees with the fleet on the hold time.
+func (s *Store) readEpoch(ctx context.Context) (*knownEpoch, error) {
+	var mu sync.Mutex
+	var runs []string
+	evicted := int64(unknownEvictions)
+	ask := func(ctx context.Context, node redis.UniversalClient, addr string) error {
+		sent := time.Now()
+		pipe := node.Pipeline()
+		server, stats, now := pipe.Info(ctx, "server"), pipe.Info(ctx, "stats"), pipe.Time(ctx)
+		if _, err := pipe.Exec(ctx); err != nil && !isReply(err) {
+			return err
+		}
+		if t, err := now.Result(); err == nil {
+			s.clock.note(uint64(t.UnixMicro()), sent, time.Now())
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if run := infoField(server.Val(), "run_id"); run != "" {
+			runs = append(runs, addr+run)
+		}
+		if s.cluster == nil {
+			evicted = evictions(stats.Val())
+		}
+		return nil
+	}
+	masters := 1
+	var err error
+	if s.cluster != nil {
+		masters = 0
+		err = s.cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+			mu.Lock()
+			masters++
+			mu.Unlock()
+			return ask(ctx, node, node.Options().Addr+" ")
+		})
+	} else {
+		err = ask(ctx, s.rdb, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	k := &knownEpoch{Epoch: s.epoch.own, blind: len(runs) < masters}
+	if !k.blind {
+		sort.Strings(runs)
+		sum := sha256.Sum256([]byte(strings.Join(runs, ",")))
+		copy(k.Epoch[:], sum[:])
+	}
+	_, err = s.watch(ctx, k.Epoch, evicted)
+	return k, err
+}
+
+func infoField(info, name string) string {
+	for line := range strings.Lines(info) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// watchLife is how long the record of losses lives without anybody touching it; when it is gone, what follows is on
+// probation for a hold time, which costs a load.
+const watchLife = 24 * time.Hour
+
+// unknownEvictions is the count of a server that does not tell one.
+const unknownEvictions = -1
+
+func evictions(stats string) int64 {
+	n, err := strconv.ParseInt(infoField(stats, "evicted_keys"), 10, 64)
+	if err != nil {
+		return unknownEvictions
+	}
+	return n
+}
+
+func (s *Store) watchKey() string { return s.prefix + "meta:watch" }
+
+// watch renews the record of losses and returns since when nothing has been lost. It learns a greater hold time.
+func (s *Store) watch(ctx context.Context, epoch Epoch, evicted int64) (since uint64, err error) {
+	reply, err := s.scripts.watch.Run(ctx, s.rdb, []string{s.watchKey()},
+		epoch.String(), evicted, s.hold.Load(), watchLife.Milliseconds()).StringSlice()
+	if err != nil {
+		return 0, err
+	}
+	since, _ = parseMicros(reply[0])
+	if ms, err := strconv.ParseInt(reply[1], 10, 64); err == nil {
+		s.raiseHold(ms)
+	}
+	return since, nil
+}
+
+// losses asks, behind whatever the pipeline already holds, whether anything can have been lost.
+type losses struct {
+	stats  *redis.StringCmd
+	record *redis.StringCmd
+}
+
+func (s *Store) askLosses(ctx context.Context, pipe redis.Pipeliner) losses {
+	return losses{stats: pipe.Info(ctx, "stats"), record: pipe.Get(ctx, s.watchKey())}
+}
+
+// intactSince returns since when nothing can have been lost; now, if something may have been just before, or nobody can
+// tell. On a cluster nobody can: one record on one master knows nothing of a flush of another.
+func (s *Store) intactSince(ctx context.Context, l losses, epoch Epoch, now uint64) uint64 {
+	evicted := evictions(l.stats.Val())
+	if s.cluster != nil || evicted == unknownEvictions || s.Blind() {
+		return now
+	}
+	parts := strings.Split(l.record.Val(), "|")
+	if len(parts) == 4 && parts[1] == epoch.String() {
+		since, ok := parseMicros(parts[0])
+		if ok && (parts[2] == strconv.FormatInt(evicted, 10) || s.rules.Off(guard.ProbationVoidUnlessLost)) {
+			return since
+		}
+	}
+	since, err := s.watch(ctx, epoch, evicted)
+	if err != nil {
+		return now
+	}
+	return since
+}

@@ -1,0 +1,18 @@
+-- invalidate gives a dependency a new token, or makes a held one dirty.
+--
+-- KEYS[1] token   ARGV epoch, nonce, hold ms
+-- Reply: the record, Redis's time.
+-- Atomic because a hold may be placed or released meanwhile. A probation that runs goes on: what is known of one
+-- lost hold says nothing about another.
+local epoch, nonce, hold = ARGV[1], ARGV[2], ARGV[3]
+local now = clock()
+local r = read(KEYS[1], epoch)
+if r then settle(r, now, nonce) else r = blank(now, hold) end
+wrong(r, now)
+if r.state == 'h' then
+  r.dirty = '1'
+else
+  r.time, r.nonce = now, nonce
+end
+write(KEYS[1], r, epoch, 2 * tonumber(hold))
+return {text(r, epoch), now}

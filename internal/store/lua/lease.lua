@@ -1,0 +1,13 @@
+-- lease takes the right to load an entry, if it is free, mine already, or force is 1.
+--
+-- KEYS[1] lease, KEYS[2] entry (one slot)   ARGV owner, life ms, force
+-- Reply: 1 if it is mine now, Redis's time, which is the load's start, the Redis type of what is under the entry's key.
+-- Atomic because the start must not be later than the lease. "Mine already" makes a repeated call harmless.
+local t = redis.call('TIME')
+local now = t[1] .. string.sub('000000' .. t[2], -6)
+local holder = redis.pcall('GET', KEYS[1])
+if type(holder) == 'string' and holder ~= ARGV[1] and ARGV[3] ~= '1' then
+  return {0, now, 'none'}
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {1, now, redis.call('TYPE', KEYS[2]).ok}

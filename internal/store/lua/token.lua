@@ -1,0 +1,99 @@
+-- What every script on a token shares. A token key holds one record:
+--
+--   t|<epoch>|<time>|<nonce>|<seen>                              a token
+--   t|<epoch>|<time>|<nonce>|<seen>|<first>|<base>|<probation>   ... with a past
+--   h|<epoch>|<time>|<nonce>|<seen>|<first>|<base>|<probation>|<dirty>|<owner>:<deadline>,...
+--
+-- time, first, probation and deadline are Redis's microseconds in 16 digits, so that they compare as text: numbers
+-- lose digits when they become text, and differently so in different Lua engines. nonce and base are 11 characters.
+-- While held (h), time and nonce are the token before. epoch names the run of Redis: a record of another run is
+-- missing. seen is 1 once a load adopted the token. first says when what was loaded under the token <base> became
+-- wrong; base is ZERO where that is not known. A load that began before probation is not trusted beyond it.
+local NEVER, ZERO = '0000000000000000', 'AAAAAAAAAAA'
+
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] .. string.sub('000000' .. t[2], -6)
+end
+
+local function after(us, ms)
+  return string.format('%.0f', tonumber(us) + tonumber(ms) * 1000)
+end
+
+-- fresh record: nobody has a token here yet, and a hold may have been lost with it
+local function blank(now, hold)
+  return {state = 't', time = NEVER, nonce = ZERO, seen = '0', first = NEVER, base = ZERO,
+          probation = after(now, hold), dirty = '0', holders = {}}
+end
+
+local function read(key, epoch)
+  -- pcall: a key of another type is garbage, and garbage is missing
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then return nil end
+  local state, run, time, nonce, seen, past = string.match(text, '^([th])|([^|]*)|(%d+)|([^|]*)|(%d)(.*)$')
+  if run ~= epoch then return nil end
+  local r = {state = state, time = time, nonce = nonce, seen = seen, first = NEVER, base = ZERO,
+             probation = NEVER, dirty = '0', holders = {}}
+  if past ~= '' then
+    local held
+    r.first, r.base, r.probation, held = string.match(past, '^|(%d+)|([^|]*)|(%d+)(.*)$')
+    if not r.first then return nil end
+    if state == 'h' then
+      local list
+      r.dirty, list = string.match(held, '^|(%d)|(.*)$')
+      if not list then return nil end
+      for owner, deadline in string.gmatch(list, '([^:,]+):(%d+)') do r.holders[owner] = deadline end
+    end
+  end
+  return r
+end
+
+local function text(r, epoch)
+  local s = r.state .. '|' .. epoch .. '|' .. r.time .. '|' .. r.nonce .. '|' .. r.seen
+  if r.state == 't' and r.first == NEVER and r.probation == NEVER then return s end
+  s = s .. '|' .. r.first .. '|' .. r.base .. '|' .. r.probation
+  if r.state == 't' then return s end
+  local holders = {}
+  for owner, deadline in pairs(r.holders) do holders[#holders + 1] = owner .. ':' .. deadline end
+  return s .. '|' .. r.dirty .. '|' .. table.concat(holders, ',')
+end
+
+-- A key's life is never shortened: somebody may rely on it.
+local function write(key, r, epoch, ttl)
+  ttl = math.max(tonumber(ttl), redis.call('PTTL', key))
+  redis.call('SET', key, text(r, epoch), 'PX', string.format('%.0f', ttl))
+end
+
+-- wrong notes when what was loaded under the current token became wrong. Several invalidations with no load between
+-- them count from the first: nobody can hold a value from in between.
+local function wrong(r, now)
+  if r.seen == '1' or r.first == NEVER then
+    r.first, r.base, r.seen = now, r.nonce, '0'
+  end
+end
+
+-- finish ends the hold with its last holder: dirty becomes a new token, clean the token before.
+local function finish(r, now, nonce)
+  if next(r.holders) ~= nil then return end
+  r.state = 't'
+  if r.dirty == '1' then
+    r.time, r.nonce, r.dirty = now, nonce, '0'
+  end
+end
+
+-- settle removes the holders whose deadline has passed by Redis's own clock. A deadline that passes counts as
+-- committed, and nobody knows when: base ZERO, so that nothing older is served stale.
+local function settle(r, now, nonce)
+  local gone = false
+  for owner, deadline in pairs(r.holders) do
+    if deadline <= now then
+      r.holders[owner] = nil
+      gone = true
+    end
+  end
+  if gone then
+    r.dirty, r.first, r.base, r.seen = '1', now, ZERO, '0'
+    finish(r, now, nonce)
+  end
+  return gone
+end

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// scanCount is how many keys one SCAN step looks at: large enough that round trips do not count, small enough that the
+// server is not held up (about 0.1 ms a step).
+const scanCount = 1000
+
+// Scan yields the Redis keys of live entries whose part behind the prefix and the opening brace matches the glob
+// pattern. A key may be yielded twice, as SCAN allows. Each step has its own budget. On a cluster all masters are
+// scanned, one after the other.
+func (s *Store) Scan(ctx context.Context, budget time.Duration, pattern string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		match := escapeGlob(s.prefix) + "{" + pattern
+		nodes, err := s.masters(ctx, budget)
+		if err != nil {
+			yield("", err)
+			return
+		}
+		for _, node := range nodes {
+			if !s.scanNode(ctx, budget, node, match, yield) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) scanNode(ctx context.Context, budget time.Duration, node redis.UniversalClient, match string, yield func(string, error) bool) bool {
+	type step struct {
+		keys   []string
+		cursor uint64
+	}
+	var cursor uint64
+	for {
+		next, err := call(ctx, s, budget, func(ctx context.Context) (step, error) {
+			keys, cursor, err := node.Scan(ctx, cursor, match, scanCount).Result()
+			return step{keys, cursor}, err
+		})
+		if err != nil {
+			return yield("", err) && false
+		}
+		for _, key := range next.keys {
+			if _, ok := s.DisplayKey(key); ok && !yield(key, nil) {
+				return false
+			}
+		}
+		if cursor = next.cursor; cursor == 0 {
+			return true
+		}
+	}
+}
+
+func (s *Store) masters(ctx context.Context, budget time.Duration) ([]redis.UniversalClient, error) {
+	if s.cluster == nil {
+		return []redis.UniversalClient{s.rdb}, nil
+	}
+	return call(ctx, s, budget, func(ctx context.Context) ([]redis.UniversalClient, error) {
+		var mu sync.Mutex
+		var nodes []redis.UniversalClient
+		err := s.cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+			mu.Lock()
+			defer mu.Unlock()
+			nodes = append(nodes, node)
+			return nil
+		})
+		return nodes, err
+	})
+}
+
+func escapeGlob(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(text)
+}

@@ -1,0 +1,172 @@
+// Package store is the Redis side of the freshness protocol: tokens, leases, entries, and what has to be known of the
+// server to trust them. It moves bytes and judges nothing but whether a reply may be believed; when an entry may be
+// served is decided by its caller.
+//
+// Every method is one round trip on a single server (a pipeline counts as one), bounded by a budget of time even where
+// the user's client has no timeouts, and skipped while the breaker is open. On Redis Cluster a pipeline fans out to
+// the masters, and every script touches one slot.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme/internal/gate"
+	"github.com/cacheme/cacheme/internal/guard"
+)
+
+// Options of a Store. All fields but OnReturn and OnBreaker are required.
+type Options struct {
+	Prefix string        // of every key
+	Hold   time.Duration // how long a writer may keep the outcome of a dependency open
+	// OnReturn runs when Redis answers again, before anybody else may use it. An error keeps the breaker open.
+	OnReturn func() error
+	// OnBreaker is told when the breaker opens (true) and closes (false).
+	OnBreaker func(open bool)
+}
+
+// Store talks to one Redis: a single server, a Sentinel group or a Cluster. It is safe for concurrent use.
+type Store struct {
+	rdb     redis.UniversalClient
+	cluster *redis.ClusterClient // rdb, if it is one
+	prefix  string
+	rules   guard.Set
+	scripts scripts
+	epoch   epochKeeper
+	clock   clockKeeper
+	breaker breaker
+	wakes   wakeFeed
+	hold    atomic.Int64 // milliseconds; the greatest of the fleet
+	gate    gate.Gate
+}
+
+// New returns a Store over the user's client. It adds a dial hook to the client, which stays there.
+func New(rdb redis.UniversalClient, o Options) *Store {
+	rdb, rules, rewrite := guard.Unwrap(rdb)
+	s := &Store{rdb: rdb, prefix: o.Prefix, rules: rules, scripts: compile(rewrite)}
+	s.clock.base = time.Now()
+	s.cluster, _ = rdb.(*redis.ClusterClient)
+	s.hold.Store(o.Hold.Milliseconds())
+	s.breaker.init(s, o.OnReturn, o.OnBreaker)
+	s.wakes.init(rdb, o.Prefix+"wake")
+	s.epoch.watchDials(rdb, s.cluster)
+	return s
+}
+
+// Rules returns the rules of the protocol that a test has switched off.
+func (s *Store) Rules() guard.Set { return s.rules }
+
+// Close ends the wake feed and waits, up to the end of ctx, for round trips that are still under way. The user's
+// client stays open.
+func (s *Store) Close(ctx context.Context) error {
+	s.breaker.close()
+	s.wakes.close()
+	return s.gate.Close(ctx)
+}
+
+// Hold returns the hold time in force: the greatest that any process of the prefix has asked for.
+func (s *Store) Hold() time.Duration { return time.Duration(s.hold.Load()) * time.Millisecond }
+
+func (s *Store) raiseHold(ms int64) (raised bool) {
+	for {
+		old := s.hold.Load()
+		if ms <= old {
+			return false
+		}
+		if s.hold.CompareAndSwap(old, ms) {
+			return true
+		}
+	}
+}
+
+// Keys in Redis: an entry is <prefix>{<main>} or <prefix>{<main>}><field>, its lease ends in :lease, a token is
+// <prefix><kind>:<key>:invalid. The braces put an entry, its lease and all parts of a main key in one slot, and keep
+// entries apart from whatever else has the prefix: no rendered key holds a brace.
+
+// EntryKey returns the Redis key of an entry whose key is main, or main>field.
+func (s *Store) EntryKey(main, field string) string {
+	if field == "" {
+		return s.prefix + "{" + main + "}"
+	}
+	return s.prefix + "{" + main + "}>" + field
+}
+
+const (
+	leaseSuffix = ":lease"
+	tokenSuffix = ":invalid"
+)
+
+// LeaseKey returns the Redis key of the lease of an entry.
+func LeaseKey(entry string) string { return entry + leaseSuffix }
+
+// TokenKey returns the Redis key of a dependency, <kind>:<key>.
+func (s *Store) TokenKey(dependency string) string { return s.prefix + dependency + tokenSuffix }
+
+// DisplayKey turns the Redis key of an entry into the key as its template renders it, main or main>field.
+func (s *Store) DisplayKey(entry string) (key string, ok bool) {
+	rest, found := strings.CutPrefix(entry, s.prefix+"{")
+	main, field, closed := strings.Cut(rest, "}")
+	if !found || !closed || strings.HasSuffix(field, leaseSuffix) {
+		return "", false
+	}
+	return main + field, true
+}
+
+// NewOwner returns a random name for the owner of a lease or a hold.
+func NewOwner() string { return newNonce() }
+
+// newNonce returns 64 random bits as text: with a time beside it, no two tokens are ever the same.
+func newNonce() string {
+	var raw [8]byte
+	rand.Read(raw[:]) // never fails, see crypto/rand
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+func nonceText(n uint64) string {
+	var raw [8]byte
+	binary.BigEndian.PutUint64(raw[:], n)
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+type scripts struct {
+	touch, invalidate, hold, release, lease, renew, fill, watch *redis.Script
+}
+
+func (s *scripts) all() []*redis.Script {
+	return []*redis.Script{s.touch, s.invalidate, s.hold, s.release, s.lease, s.renew, s.fill, s.watch}
+}
+
+func compile(rewrite func(name, source string) string) scripts {
+	load := func(name string, shared ...string) *redis.Script {
+		text := ""
+		for _, file := range append(shared, name) {
+			b, err := sources.ReadFile("lua/" + file + ".lua")
+			if err != nil {
+				panic(err) // the file is compiled in
+			}
+			text += string(b)
+		}
+		return redis.NewScript(rewrite(name, text))
+	}
+	return scripts{
+		touch:      load("touch", "token"),
+		invalidate: load("invalidate", "token"),
+		hold:       load("hold", "token"),
+		release:    load("release", "token"),
+		lease:      load("lease"),
+		renew:      load("renew"),
+		fill:       load("fill"),
+		watch:      load("watch"),
+	}
+}

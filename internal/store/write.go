@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Outcome is how a transaction ended, as its writer knows it.
+type Outcome string
+
+const (
+	Commit   Outcome = "commit"
+	Rollback Outcome = "rollback"
+	Doubt    Outcome = "doubt" // a COMMIT without an answer: it may yet arrive
+)
+
+// Invalidate gives each dependency a new token: one script, one slot each, whatever depends on it. The keys are Redis
+// keys; the times in the reply are those at which each became wrong.
+func (s *Store) Invalidate(ctx context.Context, budget time.Duration, keys []string) ([]uint64, error) {
+	return call(ctx, s, budget, func(ctx context.Context) ([]uint64, error) { return s.invalidate(ctx, keys) })
+}
+
+// Deliver is Invalidate for what could not be delivered before: it does not ask the breaker.
+func (s *Store) Deliver(ctx context.Context, budget time.Duration, keys []string) ([]uint64, error) {
+	return callAnyway(ctx, s, budget, func(ctx context.Context) ([]uint64, error) { return s.invalidate(ctx, keys) })
+}
+
+func (s *Store) invalidate(ctx context.Context, keys []string) ([]uint64, error) {
+	return s.writeTokens(ctx, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+		return s.scripts.invalidate.EvalSha(ctx, pipe, []string{key}, epoch, newNonce(), s.hold.Load())
+	})
+}
+
+// PlaceHold holds each dependency for owner until the hold time has passed or it is released. The same owner again
+// renews. The returned deadline is the process's own clock's, and earlier than any that Redis keeps.
+func (s *Store) PlaceHold(ctx context.Context, budget time.Duration, owner string, keys []string) (deadline time.Time, err error) {
+	return call(ctx, s, budget, func(ctx context.Context) (time.Time, error) {
+		deadline := time.Now().Add(s.Hold())
+		_, err := s.writeTokens(ctx, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+			return s.scripts.hold.EvalSha(ctx, pipe, []string{key}, epoch, newNonce(), owner, s.hold.Load())
+		})
+		return deadline, err
+	})
+}
+
+// Release ends owner's hold on each dependency.
+func (s *Store) Release(ctx context.Context, budget time.Duration, owner string, outcome Outcome, keys []string) ([]uint64, error) {
+	return call(ctx, s, budget, func(ctx context.Context) ([]uint64, error) {
+		return s.writeTokens(ctx, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+			return s.scripts.release.EvalSha(ctx, pipe, []string{key}, epoch, newNonce(), owner, s.hold.Load(), string(outcome))
+		})
+	})
+}
+
+// writeTokens runs one script for each key in a pipeline. Where another run of Redis turns out to have answered, it is
+// done again: under the old epoch the tokens that were written mean nothing.
+func (s *Store) writeTokens(ctx context.Context, keys []string, script func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd) ([]uint64, error) {
+	for {
+		epoch, err := s.currentEpoch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cmds := make([]*redis.Cmd, len(keys))
+		sent := time.Now()
+		err = s.pipelined(ctx, func(pipe redis.Pipeliner) {
+			for i, key := range keys {
+				cmds[i] = script(pipe, key, epoch.String())
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		times := make([]uint64, len(keys))
+		for i, cmd := range cmds {
+			reply, err := cmd.Slice()
+			if err != nil {
+				return nil, err
+			}
+			text, _ := reply[1].(string)
+			times[i], _ = parseMicros(text)
+			s.clock.note(times[i], sent, time.Now())
+		}
+		if after, err := s.currentEpoch(ctx); err != nil || after == epoch {
+			return times, err
+		}
+	}
+}
+
+// Remove takes entries away, and with each its lease, so that a load under way cannot store what it loaded before.
+func (s *Store) Remove(ctx context.Context, budget time.Duration, entries []string) (removed int64, err error) {
+	return call(ctx, s, budget, func(ctx context.Context) (int64, error) { return s.remove(ctx, entries) })
+}
+
+// RemoveAnyway is Remove for what could not be removed before: it does not ask the breaker.
+func (s *Store) RemoveAnyway(ctx context.Context, budget time.Duration, entries []string) (int64, error) {
+	return callAnyway(ctx, s, budget, func(ctx context.Context) (int64, error) { return s.remove(ctx, entries) })
+}
+
+func (s *Store) remove(ctx context.Context, entries []string) (int64, error) {
+	pipe := s.rdb.Pipeline()
+	cmds := make([]*redis.IntCmd, 0, 2*len(entries))
+	for _, entry := range entries {
+		// The lease first: between the two a load under way could still store.
+		cmds = append(cmds, pipe.Unlink(ctx, LeaseKey(entry)), pipe.Unlink(ctx, entry))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, err
+	}
+	var removed int64
+	for i := 1; i < len(cmds); i += 2 {
+		removed += cmds[i].Val()
+	}
+	return removed, nil
+}

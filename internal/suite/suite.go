@@ -1,0 +1,84 @@
+// Package suite is what all acceptance suites share. A suite is a package below this one with func Run(t, open): the
+// same tests run here on an embedded Redis and in internal/integration on a real one.
+package suite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/embedded"
+)
+
+// Server is one running Redis.
+type Server interface {
+	Client(with ...func(*redis.Options)) *redis.Client // closed when the server is
+}
+
+// Open starts a Redis of the test's own, which ends with the test.
+type Open func(t testing.TB) Server
+
+// Embedded is the Open of this module's own tests. It keeps time with the machine, and has what INFO tells.
+func Embedded(t testing.TB) Server {
+	t.Helper()
+	s, err := embedded.Start(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Torture reports whether the suites run in full, as make torture has it.
+func Torture() bool { return os.Getenv("TORTURE") != "" }
+
+// Count is how often to do what make torture does full times: a twentieth of it in make test, at least once.
+func Count(full int) int {
+	if Torture() {
+		return full
+	}
+	return max(1, full/20)
+}
+
+// Patient returns options whose budgets do not run out on a busy machine, so that what a test sees is the protocol and
+// not the machine.
+func Patient(o cacheme.Options) cacheme.Options {
+	if o.Budget == 0 {
+		o.Budget = 5 * time.Second
+	}
+	if o.WriteBudget == 0 {
+		o.WriteBudget = 5 * time.Second
+	}
+	return o
+}
+
+// NewCache returns a cache with its declarations, closed when the test ends.
+func NewCache(t testing.TB, rdb redis.UniversalClient, o cacheme.Options, declarations ...cacheme.Declaration) *cacheme.Cache {
+	t.Helper()
+	c, err := cacheme.New(rdb, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := c.Close(ctx); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+	})
+	if err := c.Register(declarations...); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var prefixes atomic.Int64
+
+// Prefix returns a key prefix that no other test of this process has.
+func Prefix() string { return fmt.Sprintf("T%d:", prefixes.Add(1)) }

@@ -1,0 +1,138 @@
+package cacheme
+
+import (
+	"context"
+	"reflect"
+	"time"
+)
+
+// Invalidate makes wrong whatever depends on the given invalid nodes, through the default cache. See Cache.Invalidate.
+func Invalidate(ctx context.Context, invalids ...Invalid) error {
+	c, err := mustHaveDefault()
+	if err != nil {
+		return err
+	}
+	return c.Invalidate(ctx, invalids...)
+}
+
+// Invalidate makes wrong whatever depends on the given invalid nodes: rows, sides and pairs of many-to-many relations,
+// and what Class, Table, Main and Tag stand for. It costs one small write for each, however many entries depend on it.
+// Once it has returned no Get that starts later returns a value that was loaded before it.
+//
+// Call it after the write is committed; a Hold does better. An error is an *UndeliveredError: the invalidation is kept
+// and delivered when Redis answers again, and this process reads past the entries until then. It goes on while the
+// cache is disabled. ctx bounds the call, besides Options.WriteBudget; an invalidation that it cuts short is kept too.
+func (c *Cache) Invalidate(ctx context.Context, invalids ...Invalid) error {
+	if c.closed.Load() {
+		return ErrClosed
+	}
+	keys, err := c.writtenKeys(invalids)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	return c.invalidateKeys(ctx, keys, func(budget time.Duration) ([]uint64, error) {
+		return c.store.Invalidate(ctx, budget, keys)
+	})
+}
+
+// writtenKeys are the Redis keys of the tokens that a write to the invalid nodes makes wrong.
+func (c *Cache) writtenKeys(invalids []Invalid) ([]string, error) {
+	var names dependencies
+	err := c.appendInvalids(&names, invalids, "cacheme.Invalidate", (*invalidPlan).appendWritten)
+	return c.tokenKeys(names), err
+}
+
+// invalidateKeys remembers what this process makes wrong, does it, and keeps what could not be delivered.
+func (c *Cache) invalidateKeys(ctx context.Context, keys []string, deliver func(time.Duration) ([]uint64, error)) error {
+	moment := c.flights.Now()
+	c.own.remember(keys, nil, moment)
+	money := purse{c.options.WriteBudget}
+	times, err := spend(&money, deliver)
+	if err != nil {
+		pending := c.journal.keep(keys, nil)
+		c.redisError(ctx, err)
+		c.happened(ctx, nil, Event{Kind: EventKept, Count: len(keys), Err: err})
+		return &UndeliveredError{Pending: pending, Err: err}
+	}
+	c.own.remember(keys, times, moment)
+	c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})
+	return nil
+}
+
+// Remove takes the entries of the given nodes away, and refuses the fills of loads under way. Nothing of them is served
+// stale. Use it for an entry that is wrong by itself; for rows that were written, Invalidate.
+func (c *Cache) Remove(ctx context.Context, nodes ...Declaration) error {
+	if c.closed.Load() {
+		return ErrClosed
+	}
+	entries := make([]string, 0, len(nodes))
+	for _, node := range nodes {
+		p, err := c.nodePlanOf(node)
+		if err != nil {
+			return err
+		}
+		main, err := p.mainKey(node)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, c.store.EntryKey(main, p.field))
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	_, err := c.removeEntries(ctx, entries)
+	return err
+}
+
+func (c *Cache) removeEntries(ctx context.Context, entries []string) (int, error) {
+	c.own.remember(entries, nil, c.flights.Now())
+	money := purse{c.options.WriteBudget}
+	removed, err := spend(&money, func(budget time.Duration) (int64, error) {
+		return c.store.Remove(ctx, budget, entries)
+	})
+	if err != nil {
+		pending := c.journal.keep(nil, entries)
+		c.redisError(ctx, err)
+		c.happened(ctx, nil, Event{Kind: EventKept, Count: len(entries), Err: err})
+		return 0, &UndeliveredError{Pending: pending, Err: err}
+	}
+	c.happened(ctx, nil, Event{Kind: EventRemoved, Count: int(removed)})
+	return int(removed), nil
+}
+
+// KeyOf returns the key of a node or invalid node as its template renders it: user:7:shelf, book:100>owner,
+// user:7:book:all. An invalid node that stands for its whole table has an empty key.
+func (c *Cache) KeyOf(d Declaration) (string, error) {
+	if i, ok := d.(Invalid); ok {
+		return c.invalidKey(i)
+	}
+	p, err := c.nodePlanOf(d)
+	if err != nil {
+		return "", err
+	}
+	key, err := p.mainKey(d)
+	if err == nil && p.field != "" {
+		key += ">" + p.field
+	}
+	return key, err
+}
+
+func (c *Cache) invalidKey(i Invalid) (string, error) {
+	if ref, ok := i.(reference); ok {
+		var names dependencies
+		err := c.appendReference(&names, ref)
+		if err != nil {
+			return "", err
+		}
+		return names[0][len(ref.kind)+1:], nil
+	}
+	p, ok := c.registry.table.Load().invalids[reflect.TypeOf(i)]
+	if !ok {
+		return "", notRegistered(reflect.TypeOf(i))
+	}
+	var names dependencies
+	if _, err := p.appendKeys(&names, reflect.ValueOf(i)); err != nil || len(names) == 0 {
+		return "", err
+	}
+	return names[0][len(p.kind)+1:], nil
+}

@@ -1,0 +1,232 @@
+package cacheme
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/cacheme/cacheme/internal/buntag"
+)
+
+// invalidPlan is what an invalid node was compiled to.
+type invalidPlan struct {
+	typ     reflect.Type
+	name    string
+	kind    kind
+	key     template // no Template: it stands for the table alone
+	table   string   // of the model; empty without one
+	model   *buntag.Model
+	m2m     bool
+	columns []columnPlan // of the model, one for each field, in the order of the fields
+}
+
+// columnPlan says where the value of a field stands in a row of the model.
+type columnPlan struct {
+	field    fieldPlan
+	column   buntag.Field
+	relation *buntag.Relation // the field names it; column is its foreign key
+}
+
+func (c *compiler) invalid(d Invalid) *invalidPlan {
+	meta := d.Meta()
+	p := &invalidPlan{typ: c.typ, name: c.name, kind: tagKind, m2m: meta.M2M}
+	fields := parseFields(c.typ, meta.M2M, c.wrong)
+	if _, ofModel := d.(interface{ ofModel() }); !ofModel {
+		if meta.Model != nil || meta.M2M {
+			c.wrong("Model", "needs an invalid node that embeds cacheme.ModelInvalidNode instead of cacheme.InvalidNode")
+		}
+		if meta.Key == "" {
+			c.wrong("Meta", "has no Key; write a template such as \"shop:<shop>:prices\"")
+			return p
+		}
+		p.key = c.template(meta.Key, fields)
+		return p
+	}
+	p.kind = rowKind
+	if p.model = c.model(meta.Model); p.model == nil {
+		return p
+	}
+	p.table = tableName(p.model)
+	for _, f := range fields {
+		if column, ok := c.column(p.model, f); ok {
+			p.columns = append(p.columns, column)
+		}
+	}
+	if meta.M2M && len(fields) != 2 {
+		c.wrong("M2M", fmt.Sprintf("needs two fields, the sides of %v; this node has %d", p.model.Type, len(fields)))
+	}
+	if c.problems != nil {
+		return p
+	}
+	switch key := meta.Key; {
+	case key != "":
+		p.key = c.template(key, fields)
+	case len(fields) > 0:
+		p.key = c.template(p.derivedKey(), fields)
+	}
+	return p
+}
+
+func (c *compiler) model(model any) *buntag.Model {
+	t := reflect.TypeOf(model)
+	switch {
+	case t == nil:
+		c.wrong("Meta", "has no Model; write Model: (*Book)(nil)")
+		return nil
+	case t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct:
+		c.wrong("Model", fmt.Sprintf("is a %v; write a nil pointer to the bun model, such as (*Book)(nil)", t))
+		return nil
+	}
+	m, err := buntag.Parse(t.Elem())
+	if err != nil {
+		c.wrong("Model", err.Error())
+		return nil
+	}
+	return m
+}
+
+// tableName is how a table is named among the dependencies.
+func tableName(m *buntag.Model) string {
+	if m.Schema != "" {
+		return m.Schema + "." + m.Table
+	}
+	return m.Table
+}
+
+// column finds what a field of the node means in the model: the relation of that Go name, else the bun field, else the
+// column.
+func (c *compiler) column(m *buntag.Model, f fieldPlan) (columnPlan, bool) {
+	if r, ok := m.RelationByGo(f.goName); ok && r.Kind == buntag.BelongsTo {
+		if len(r.Columns) != 1 {
+			c.wrong(f.goName, fmt.Sprintf("names the relation %v.%s, which has %d foreign key columns; name the columns as fields of their own", m.Type, r.Go, len(r.Columns)))
+			return columnPlan{}, false
+		}
+		column, ok := m.FieldByColumn(r.Columns[0])
+		return columnPlan{field: f, column: column, relation: &r}, ok
+	}
+	if column, ok := m.FieldByGo(f.goName); ok {
+		return columnPlan{field: f, column: column}, true
+	}
+	for _, name := range []string{snake(f.goName), f.goName} {
+		if column, ok := m.FieldByColumn(name); ok {
+			return columnPlan{field: f, column: column}, true
+		}
+	}
+	c.wrong(f.goName, fmt.Sprintf("is neither a relation, a field nor a column of %v; name the field as one of them and use `name=` for the key", m.Type))
+	return columnPlan{}, false
+}
+
+// derivedKey makes the template of a node without Meta.Key: user:<user>:book:<book> for an m2m node, else the model's
+// name and its columns, the primary key's name left out: book:<id>, book:author:<author>.
+func (p *invalidPlan) derivedKey() string {
+	key := ""
+	if !p.m2m {
+		key = p.model.Name
+	}
+	for _, c := range p.columns {
+		if p.m2m || !c.column.PK {
+			key += ":" + c.field.name
+		}
+		key += ":<" + c.field.name + ">"
+	}
+	if p.m2m {
+		return key[1:]
+	}
+	return key
+}
+
+// appendDependencies adds what an entry depends on that declares this node.
+func (p *invalidPlan) appendDependencies(d *dependencies, declaration reflect.Value) error {
+	open, err := p.appendKeys(d, declaration)
+	if err == nil && p.m2m && open == 0 {
+		for i := range p.key.fields {
+			var side string
+			if side, err = p.side(declaration, i); err != nil {
+				return err
+			}
+			d.add(sideKind, side)
+		}
+	}
+	if p.table != "" {
+		d.add(tableKind, p.table)
+	}
+	return err
+}
+
+// appendWritten adds what becomes wrong when this node is invalidated by hand.
+func (p *invalidPlan) appendWritten(d *dependencies, declaration reflect.Value) error {
+	open, err := p.appendKeys(d, declaration)
+	if err != nil || !p.m2m {
+		if p.key.Template == nil {
+			d.add(tableKind, p.table)
+		}
+		return err
+	}
+	switch open {
+	case 2:
+		d.add(tableKind, p.table)
+	case 1:
+		key, err := p.render(declaration)
+		if err != nil {
+			return err
+		}
+		d.add(sideKind, key)
+	case 0:
+		// The pair is a row that came or went: the lists of both sides are wrong too.
+		for i := range p.key.fields {
+			side, err := p.side(declaration, i)
+			if err != nil {
+				return err
+			}
+			d.add(rowKind, side)
+		}
+	}
+	return nil
+}
+
+// appendKeys adds the node's own key, unless it stands for the table, and tells how many sides are open.
+func (p *invalidPlan) appendKeys(d *dependencies, declaration reflect.Value) (open int, err error) {
+	if p.key.Template == nil {
+		return 0, nil
+	}
+	if p.m2m {
+		for i := range p.key.fields {
+			if p.key.fields[i].isOpen(declaration) {
+				open++
+			}
+		}
+		if open == 2 {
+			return open, nil
+		}
+	}
+	key, err := p.render(declaration)
+	if err == nil {
+		d.add(p.kind, key)
+	}
+	return open, err
+}
+
+func (p *invalidPlan) render(declaration reflect.Value) (string, error) {
+	b, err := render(nil, p.key.literals, len(p.key.fields), func(dst []byte, i int) ([]byte, error) {
+		return p.appendField(dst, declaration, i)
+	})
+	return string(b), err
+}
+
+func (p *invalidPlan) appendField(dst []byte, declaration reflect.Value, i int) ([]byte, error) {
+	b, err := p.key.fields[i].append(dst, declaration)
+	if err != nil {
+		return nil, &UsageError{Node: p.name, Field: p.key.fields[i].goName, Reason: "has a value that does not become text: " + err.Error()}
+	}
+	return b, nil
+}
+
+// side renders the key of the pair with all but field keep left open.
+func (p *invalidPlan) side(declaration reflect.Value, keep int) (string, error) {
+	b, err := render(nil, p.key.literals, len(p.key.fields), func(dst []byte, i int) ([]byte, error) {
+		if i != keep {
+			return append(dst, "all"...), nil
+		}
+		return p.appendField(dst, declaration, i)
+	})
+	return string(b), err
+}

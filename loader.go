@@ -1,0 +1,337 @@
+package cacheme
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cacheme/cacheme/internal/envelope"
+	"github.com/cacheme/cacheme/internal/flight"
+	"github.com/cacheme/cacheme/internal/guard"
+	"github.com/cacheme/cacheme/internal/store"
+)
+
+// Tier says where a value came from.
+type Tier string
+
+// The tiers.
+const (
+	TierRedis  Tier = "redis"
+	TierSource Tier = "source" // the loader, called for this caller or for one that he joined
+)
+
+// answer is what a Get gives, before it has a type.
+type answer struct {
+	value any
+	stale bool
+	age   time.Duration
+	tier  Tier
+}
+
+// loader loads some nodes at once: one answer for each, in their order.
+type loader func(ctx context.Context, rs []*request) []loaded
+
+type loaded struct {
+	value any
+	err   error
+}
+
+type (
+	key      = flight.Key[sight, beginning, *outcome]
+	inFlight = flight.Flight[sight, beginning, *outcome]
+)
+
+// visit is one caller's Get of one node.
+type visit struct {
+	c       *Cache
+	r       *request
+	k       *key
+	arrived uint64 // see flight.Group.Now
+	missed  bool   // Miss was called
+}
+
+func (c *Cache) visit(r *request) *visit {
+	arrived := c.flights.Now()
+	return &visit{c: c, r: r, k: c.flights.Enter(r.entry), arrived: arrived}
+}
+
+// get is a Get: look, decide, and act until there is an answer.
+func (c *Cache) get(ctx context.Context, r *request, load loader) (answer, error) {
+	if c.leavesAlone(ctx, r) {
+		return c.loadDirectly(ctx, r, load)
+	}
+	outer := scopeOf(ctx)
+	if outer.loading(r.entry) {
+		return c.failed(ctx, r, &CycleError{Node: r.plan.name, Key: r.key})
+	}
+	v := c.visit(r)
+	defer v.k.Leave()
+	for {
+		s, err := v.look(ctx)
+		if ctx.Err() != nil {
+			return c.failed(ctx, r, wrap("get", r.key, ctx.Err()))
+		}
+		var a answer
+		var done bool
+		if err != nil {
+			a, done, err = v.withoutRedis(ctx, load)
+		} else {
+			a, done, err = v.act(ctx, s, load)
+		}
+		if done || err != nil {
+			return v.finish(ctx, a, err)
+		}
+	}
+}
+
+// wrap names the operation and the key, once, at the boundary. Loader errors are not wrapped.
+func wrap(op, key string, err error) error {
+	return fmt.Errorf("cacheme: %s %s: %w", op, key, err)
+}
+
+// leavesAlone reports whether this call has to go past the cache.
+func (c *Cache) leavesAlone(ctx context.Context, r *request) bool {
+	if !c.Enabled() || bypassed(ctx) {
+		return true
+	}
+	return r.plan.skip != nil && r.plan.skip(ctx, r.node)
+}
+
+func (c *Cache) loadDirectly(ctx context.Context, r *request, load loader) (answer, error) {
+	scopeOf(ctx).spoil("an inner Get went past the cache")
+	c.happened(ctx, r.plan, Event{Kind: EventBypass, Key: r.key})
+	l := load(ctx, []*request{r})[0]
+	return answer{value: l.value, tier: TierSource}, notFoundToo(l.err)
+}
+
+// look shares a round trip with those who came at the same time.
+func (v *visit) look(ctx context.Context) (sight, error) {
+	if v.c.store.Away() {
+		return sight{}, store.ErrAway
+	}
+	s, err := v.k.Ask(ctx, func(ctx context.Context) (sight, error) { return v.c.look(ctx, v.r) })
+	if err == nil {
+		v.c.tellBlind(ctx)
+		s = v.distrust(s)
+	}
+	return s, err
+}
+
+// distrust hides an entry that an invalidation concerns which this process has not yet delivered.
+func (v *visit) distrust(s sight) sight {
+	if v.c.journal.pending.Load() == 0 || s.entry == nil {
+		return s
+	}
+	if v.c.journal.concerns(append(v.c.resultKeys(s), v.r.keys...), v.r.entry) {
+		s.entry, s.results = nil, nil
+	}
+	return s
+}
+
+func (c *Cache) tellBlind(ctx context.Context) {
+	if c.store.Blind() && c.told.CompareAndSwap(false, true) {
+		c.tell(ctx, Event{Kind: EventBlind, Reason: "INFO tells no run_id; allow the command, or entries are shared by no other process and every cold key loads twice"})
+	}
+}
+
+// act does what the sight calls for. It is not done where the call has to look again.
+func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done bool, err error) {
+	c := v.c
+	if !v.r.call.force {
+		verdict := c.decide(v, s)
+		if verdict == serve || verdict == serveStale {
+			if a, done, err = v.serve(ctx, s, verdict == serveStale); done {
+				return a, done, err
+			}
+			s.entry, s.results = nil, nil // its bytes are no value
+		}
+	}
+	v.miss(ctx)
+	f, lead := v.flight(s)
+	switch {
+	case lead:
+		w := newWork(v.r, f, s)
+		if !c.start(ctx, []*work{w}, purse{s.left}, load) {
+			a, err = c.loadDirectly(ctx, v.r, load)
+			return a, true, err
+		}
+		return v.take(ctx, f, flight.Early, s)
+	case f == nil:
+		return a, false, v.rest(ctx, s)
+	}
+	return v.take(ctx, f, v.standing(f, s), s)
+}
+
+func (c *Cache) decide(v *visit, s sight) verdict {
+	own := false
+	if v.r.call.policy.stale > 0 && s.entry != nil {
+		own = c.own.afterLoad(append(c.resultKeys(s), v.r.keys...), s.entry.Loaded)
+	}
+	return decide(s, v.r.call.policy, v.k.Current() != nil, own, c.rules)
+}
+
+// flight returns the load to wait for: this process's, begun by this call where nobody leads. Nil: another process
+// has the lease.
+func (v *visit) flight(s sight) (f *inFlight, lead bool) {
+	if s.lease == "" || v.r.call.force {
+		return v.k.Lead()
+	}
+	return v.k.Current(), false
+}
+
+// standing judges whether what the flight began with is what this call has read.
+func (v *visit) standing(f *inFlight, s sight) flight.Standing {
+	if v.c.rules.Off(guard.NextLoadBeganAfterArrival) {
+		return flight.Early
+	}
+	return f.Join(v.arrived, func(with beginning, _ uint64) bool {
+		return !v.r.call.force && with.seenBy(s, v.c.rules)
+	})
+}
+
+// take waits for a flight and takes its value, if this call may have it.
+func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing, s sight) (a answer, done bool, err error) {
+	out, ok, err := f.Wait(ctx, standing)
+	switch {
+	case err != nil:
+		return a, true, wrap("get", v.r.key, err)
+	case !ok:
+		return a, false, nil
+	case out.err != nil && !out.notFound:
+		if a, ok := v.standInForError(s); ok {
+			v.c.happened(ctx, v.r.plan, Event{Kind: EventStale, Key: v.r.key, Reason: "the load failed", Err: out.err})
+			return a, true, nil
+		}
+		return a, true, out.err
+	}
+	a.tier = TierSource
+	a.value, err = out.valueFor(v.r.plan)
+	out.handUp(scopeOf(ctx))
+	return a, true, err
+}
+
+// standInForError serves the old value in place of a failed load, where the node says so.
+func (v *visit) standInForError(s sight) (answer, bool) {
+	s.now = v.c.store.Now()
+	if s.entry == nil || !s.standsIn(v.r.call.policy.staleIfError) ||
+		v.c.own.afterLoad(append(v.c.resultKeys(s), v.r.keys...), s.entry.Loaded) {
+		return answer{}, false
+	}
+	value, err := v.r.plan.carrier.decode(v.r.plan.codec, s.entry.Payload)
+	return answer{value: value, stale: true, age: s.age(), tier: TierRedis}, err == nil
+}
+
+// rest waits for another process's load: until it says that it is over, or a pause has passed.
+func (v *visit) rest(ctx context.Context, s sight) error {
+	woken, done := v.c.store.Woken(v.r.entry)
+	defer done()
+	o := &v.c.options
+	err := v.k.Rest(ctx, woken, func(n int) time.Duration {
+		return herdPause(o.HerdWait, o.HerdRetries, n)
+	})
+	if err != nil {
+		return wrap("get", v.r.key, err)
+	}
+	return nil
+}
+
+// longestPause bounds the pause between two looks at another process's load.
+const longestPause = 250 * time.Millisecond
+
+// herdPause is the nth pause, counted from 0: wait, and after retries of them twice as long each time.
+func herdPause(wait time.Duration, retries, n int) time.Duration {
+	doublings := min(max(0, n+1-retries), 16)
+	return min(wait<<doublings, max(wait, longestPause))
+}
+
+// withoutRedis loads in this process alone. Here a call may join a load that began before it arrived, unless this
+// process itself has written since: nobody can say what others wrote, and one load for a process is worth more then.
+func (v *visit) withoutRedis(ctx context.Context, load loader) (a answer, done bool, err error) {
+	v.miss(ctx)
+	f, lead := v.k.Lead()
+	if !lead {
+		standing := f.Join(v.arrived, func(_ beginning, began uint64) bool {
+			return !v.r.call.force && !v.c.own.afterMoment(append(v.r.keys, v.r.entry), began)
+		})
+		return v.take(ctx, f, standing, sight{})
+	}
+	if !v.c.start(ctx, []*work{newWork(v.r, f, sight{})}, purse{}, load) {
+		a, err = v.c.loadDirectly(ctx, v.r, load)
+		return a, true, err
+	}
+	return v.take(ctx, f, flight.Early, sight{})
+}
+
+// serve answers from the entry. It is not done where the entry's bytes do not decode.
+func (v *visit) serve(ctx context.Context, s sight, stale bool) (a answer, done bool, err error) {
+	c, p := v.c, v.r.plan
+	a = answer{stale: stale, age: s.age(), tier: TierRedis}
+	if s.entry.Kind == envelope.NotFound {
+		err = notFoundToo(ErrNotFound)
+	} else if a.value, err = p.carrier.decode(p.codec, s.entry.Payload); err != nil {
+		c.happened(ctx, p, Event{Kind: EventGarbage, Key: v.r.key, Err: err})
+		return answer{}, false, nil
+	}
+	v.handUp(scopeOf(ctx), s)
+	kind := EventHit
+	if stale {
+		kind = EventStale
+	}
+	c.happened(ctx, p, Event{Kind: kind, Key: v.r.key})
+	v.missed = true // told by the hit
+	switch {
+	case v.r.call.onHit != nil:
+		v.r.call.onHit(ctx, v.r.key, a.value)
+	case err == nil && p.hit != nil:
+		p.hit(ctx, v.r.node, v.r.key, a.value)
+	}
+	return a, true, err
+}
+
+// handUp gives the entry's dependencies to the load that this Get is part of.
+func (v *visit) handUp(outer *scope, s sight) {
+	if outer == nil {
+		return
+	}
+	e := s.entry
+	names := append([]string(nil), v.r.names...)
+	tokens := append([]envelope.Token(nil), e.Declared...)
+	if e.Born {
+		clear(tokens)
+	}
+	for _, result := range e.Results {
+		names, tokens = append(names, result.Name), append(tokens, result.Token)
+	}
+	outer.hand(names, tokens, e.Loaded+e.TTL)
+}
+
+// miss tells, once for each call, that nothing usable was there.
+func (v *visit) miss(ctx context.Context) {
+	if v.missed {
+		return
+	}
+	v.missed = true
+	if v.r.call.onMiss != nil {
+		v.r.call.onMiss(ctx, v.r.key)
+		return
+	}
+	if v.r.plan.miss != nil {
+		v.r.plan.miss(ctx, v.r.node, v.r.key)
+	}
+}
+
+// finish counts how the call ended.
+func (v *visit) finish(ctx context.Context, a answer, err error) (answer, error) {
+	switch {
+	case err != nil && !isNotFound(err):
+		return v.c.failed(ctx, v.r, err)
+	case a.tier == TierSource:
+		v.c.happened(ctx, v.r.plan, Event{Kind: EventMiss, Key: v.r.key})
+	}
+	return a, err
+}
+
+func (c *Cache) failed(ctx context.Context, r *request, err error) (answer, error) {
+	c.happened(ctx, r.plan, Event{Kind: EventError, Key: r.key, Err: err})
+	return answer{}, err
+}

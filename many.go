@@ -1,0 +1,300 @@
+package cacheme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cacheme/cacheme/internal/flight"
+)
+
+// MissingError says which of the nodes of a GetMany were not found. errors.Is holds with ErrNotFound and
+// sql.ErrNoRows.
+type MissingError struct {
+	Indexes []int // in the nodes that were asked for
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("cacheme: %d of the nodes not found, the first at index %d", len(e.Indexes), e.Indexes[0])
+}
+
+// Is makes either way to say "not found" hold.
+func (e *MissingError) Is(target error) bool { return (&notFoundError{}).Is(target) }
+
+// GetMany returns the values of nodes, in their order, through the default cache: those that are fresh from the cache
+// in one round trip, the others from one call of load, which is given each missing node once. Every key is under its
+// own lease, so that two callers whose nodes overlap never load one twice and never wait for each other for ever.
+//
+// A node that is not in load's map is not found. Then the error is a *MissingError, the values of the others are there
+// all the same, and theirs are zero values. An error of load fails the nodes that it was asked for, and is returned
+// beside the values of the others.
+func GetMany[N interface {
+	comparable
+	NodeOf[V]
+}, V any](ctx context.Context, nodes []N, load func(context.Context, []N) (map[N]V, error), opts ...CallOption) ([]V, error) {
+	c, err := mustHaveDefault()
+	if err != nil {
+		return nil, err
+	}
+	return GetManyFrom(ctx, c, nodes, load, opts...)
+}
+
+// GetManyFrom is GetMany through a given cache.
+func GetManyFrom[N interface {
+	comparable
+	NodeOf[V]
+}, V any](ctx context.Context, c *Cache, nodes []N, load func(context.Context, []N) (map[N]V, error), opts ...CallOption) ([]V, error) {
+	var single func(context.Context, N) (V, error)
+	if load != nil {
+		single = func(context.Context, N) (v V, err error) { return v, nil }
+	}
+	b, err := bind(c, single)
+	if err != nil {
+		return nil, err
+	}
+	asked := make([]any, len(nodes))
+	for i, n := range nodes {
+		asked[i] = n
+	}
+	answers, err := c.getMany(ctx, b.plan, asked, opts, func(ctx context.Context, rs []*request) []loaded {
+		return loadMany(ctx, rs, load)
+	})
+	values := make([]V, len(answers))
+	for i, a := range answers {
+		values[i], _ = a.value.(V)
+	}
+	return values, err
+}
+
+// loadMany calls a batch loader for the nodes of some requests.
+func loadMany[N comparable, V any](ctx context.Context, rs []*request, load func(context.Context, []N) (map[N]V, error)) []loaded {
+	nodes := make([]N, len(rs))
+	for i, r := range rs {
+		nodes[i], _ = r.node.(N)
+	}
+	found, err := load(ctx, nodes)
+	if err != nil {
+		return allFailed(len(rs), err)
+	}
+	out := make([]loaded, len(rs))
+	for i, n := range nodes {
+		if v, ok := found[n]; ok {
+			out[i].value = v
+		} else {
+			out[i].err = ErrNotFound
+		}
+	}
+	return out
+}
+
+// member is one key of a GetMany on its way to an answer.
+type member struct {
+	*visit
+	a    answer
+	err  error
+	done bool
+	s    sight
+	f    *inFlight
+	lead bool
+}
+
+// getMany asks for all keys together, in rounds: look at those without an answer, load those that nobody loads, and
+// only then wait for others. What it leads it has loaded and filled before it waits, so that two of them that overlap
+// crosswise always make progress.
+func (c *Cache) getMany(ctx context.Context, p *nodePlan, nodes []any, opts []CallOption, load loader) ([]answer, error) {
+	members, order, err := c.members(p, nodes, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, m := range members {
+			m.k.Leave()
+		}
+	}()
+	c.passBy(ctx, members, load)
+	for {
+		var open []*member
+		for _, m := range members {
+			if !m.done {
+				open = append(open, m)
+			}
+		}
+		if len(open) == 0 {
+			break
+		}
+		if err := c.round(ctx, open, load); err != nil {
+			return nil, wrap("get many", p.name, err)
+		}
+	}
+	return collect(members, order)
+}
+
+// members makes one member for each different key, and the member of each node.
+func (c *Cache) members(p *nodePlan, nodes []any, opts []CallOption) (members []*member, order []*member, err error) {
+	byEntry := map[string]*member{}
+	requests := make([]*request, len(nodes))
+	for i, n := range nodes {
+		if requests[i], err = c.newRequest(p, n, opts); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, r := range requests {
+		m, ok := byEntry[r.entry]
+		if !ok {
+			m = &member{visit: c.visit(r)}
+			byEntry[r.entry] = m
+			members = append(members, m)
+		}
+		order = append(order, m)
+	}
+	return members, order, nil
+}
+
+// passBy loads what the cache is left alone for.
+func (c *Cache) passBy(ctx context.Context, members []*member, load loader) {
+	var direct []*member
+	var rs []*request
+	outer := scopeOf(ctx)
+	for _, m := range members {
+		switch {
+		case c.leavesAlone(ctx, m.r):
+			direct, rs = append(direct, m), append(rs, m.r)
+		case outer.loading(m.r.entry):
+			m.answered(c.failed(ctx, m.r, &CycleError{Node: m.r.plan.name, Key: m.r.key}))
+		}
+	}
+	if direct == nil {
+		return
+	}
+	outer.spoil("an inner Get went past the cache")
+	for i, l := range load(ctx, rs) {
+		c.happened(ctx, rs[i].plan, Event{Kind: EventBypass, Key: rs[i].key})
+		direct[i].answered(answer{value: l.value, tier: TierSource}, notFoundToo(l.err))
+	}
+}
+
+func (m *member) answered(a answer, err error) { m.a, m.err, m.done = a, err, true }
+
+// round looks once at all open members, and brings at least one of them on. The error is the caller's own end.
+func (c *Cache) round(ctx context.Context, open []*member, load loader) error {
+	money := c.lookAtAll(ctx, open)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var led []*work
+	for _, m := range open {
+		if m.f = nil; m.done {
+			continue
+		}
+		m.miss(ctx)
+		if m.f, m.lead = m.flight(m.s); m.lead {
+			led = append(led, newWork(m.r, m.f, m.s))
+		}
+	}
+	if led != nil && !c.start(ctx, led, money, load) {
+		for _, m := range open {
+			if m.lead {
+				m.answered(c.loadDirectly(ctx, m.r, load))
+			}
+		}
+	}
+	return c.waitForAll(ctx, open)
+}
+
+// waitForAll takes what is led here first, then what others of this process load, and rests once where another process
+// is at work.
+func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
+	var foreign *member
+	for _, mine := range []bool{true, false} {
+		for _, m := range open {
+			switch {
+			case m.done || m.lead != mine:
+			case m.f == nil:
+				foreign = m
+			default:
+				standing := flight.Early
+				if !m.lead {
+					standing = m.standing(m.f, m.s)
+				}
+				a, done, err := m.take(ctx, m.f, standing, m.s)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if done {
+					m.answered(m.finish(ctx, a, err))
+				}
+			}
+		}
+	}
+	if foreign != nil {
+		return foreign.rest(ctx, foreign.s)
+	}
+	return nil
+}
+
+// lookAtAll fetches what Redis has of all members in one round trip, answers those that are fresh, and returns what is
+// left of the budget: nothing where Redis does not answer.
+func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
+	money := purse{c.options.Budget}
+	var keys []string
+	guesses := make([][]string, len(open))
+	for i, m := range open {
+		guesses[i] = c.lists.get(m.r.entry)
+		keys = c.appendLookKeys(keys, m.r, guesses[i])
+	}
+	values, err := c.fetch(ctx, &money, keys)
+	at := 0
+	for i, m := range open {
+		m.s, m.lead = sight{}, false
+		if err == nil {
+			m.s, err = c.see(ctx, m.r, values, at, guesses[i], &money)
+		}
+		at += 2 + len(m.r.keys) + len(guesses[i])
+		if err != nil {
+			continue
+		}
+		m.s = m.distrust(m.s)
+		if verdict := c.decide(m.visit, m.s); !m.r.call.force && (verdict == serve || verdict == serveStale) {
+			if a, done, err := m.serve(ctx, m.s, verdict == serveStale); done {
+				m.answered(m.finish(ctx, a, err))
+				continue
+			}
+			m.s.entry, m.s.results = nil, nil
+		}
+	}
+	if err != nil {
+		return purse{}
+	}
+	c.tellBlind(ctx)
+	return money
+}
+
+// collect puts the answers into the order of the nodes.
+func collect(members, order []*member) ([]answer, error) {
+	var failures []error
+	seen := map[error]bool{}
+	for _, m := range members {
+		if m.err != nil && !isNotFound(m.err) && !seen[m.err] {
+			seen[m.err] = true
+			failures = append(failures, m.err)
+		}
+	}
+	answers := make([]answer, len(order))
+	missing := &MissingError{}
+	for i, m := range order {
+		answers[i] = m.a
+		if isNotFound(m.err) {
+			answers[i] = answer{}
+			missing.Indexes = append(missing.Indexes, i)
+		}
+	}
+	switch {
+	case len(failures) == 1:
+		return answers, failures[0]
+	case failures != nil:
+		return answers, errors.Join(failures...)
+	case missing.Indexes != nil:
+		return answers, missing
+	}
+	return answers, nil
+}

@@ -1,0 +1,160 @@
+package cacheme
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/cacheme/cacheme/internal/keytmpl"
+)
+
+// Memoized says how Memo caches a plain function of A that gives a V.
+type Memoized[A, V any] struct {
+	// Meta is that of a node: Key is required, Field, TTL, Stale and the others are as there.
+	Meta Meta
+	// Values fills the holes of Meta.Key, in their order: integers, strings, bools, times, UUIDs and
+	// encoding.TextMarshalers. Required where the key has holes.
+	Values func(A) []any
+	// InvalidNodes are what makes an entry wrong; Tag("user:200") is an invalid node that needs no type.
+	InvalidNodes func(A) []Invalid
+	// ResultInvalidNodes are what in the result makes it wrong.
+	ResultInvalidNodes func(A, V) []Invalid
+	// Tags are given to all entries; Invalidate(ctx, Tag(name)) makes those of one tag wrong.
+	Tags []string
+	// Skip: true means call the function and do not cache.
+	Skip func(context.Context, A) bool
+	// Hit and Miss are told as those of a node.
+	Hit  func(ctx context.Context, key string, args A, result V)
+	Miss func(ctx context.Context, key string, args A)
+}
+
+// Memo returns a function like f whose results are cached in c. It is a node made on the fly, and its mistakes are
+// those of a declaration: a *DeclarationError names Meta.Key in place of a type.
+func Memo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, error)) (func(context.Context, A) (V, error), error) {
+	name := fmt.Sprintf("Memo(%q)", m.Meta.Key)
+	switch {
+	case c == nil:
+		return nil, &UsageError{Node: name, Reason: "has a nil cache; give it what cacheme.New returned"}
+	case f == nil:
+		return nil, &UsageError{Node: name, Reason: "has a nil function; give it the function to memoise"}
+	}
+	plan := &nodePlan{typ: reflect.TypeFor[A](), class: string(classKind) + ":" + name}
+	m.fill(plan)
+	err := c.register(func(next *plans) []error {
+		k := compiler{options: &c.options, name: name, typ: plan.typ}
+		fields := holes(m.Meta.Key)
+		k.plan(plan, Node[V]{}, m.Meta, fields)
+		if m.Values == nil && len(fields) > 0 {
+			k.wrong("Values", fmt.Sprintf("is nil, and the key has %d holes; write a func that returns what fills them", len(fields)))
+		}
+		next.memos = append(next.memos, plan)
+		return k.problems
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, args A) (V, error) {
+		r, err := c.newRequest(plan, args, nil)
+		if err != nil {
+			var none V
+			return none, err
+		}
+		a, err := c.get(ctx, r, func(ctx context.Context, _ []*request) []loaded {
+			v, err := f(ctx, args)
+			return []loaded{{value: v, err: err}}
+		})
+		return resultOf[V](a).Value, err
+	}, nil
+}
+
+// MustMemo is Memo for declarations that are known to be right: it panics with what Memo would return.
+func MustMemo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, error)) func(context.Context, A) (V, error) {
+	memo, err := Memo(c, m, f)
+	if err != nil {
+		panic(err)
+	}
+	return memo
+}
+
+// holes are the fields that a memo's template asks for; the compiler tells what is wrong with the template.
+func holes(key string) (fields []fieldPlan) {
+	t, err := keytmpl.Parse(key)
+	if err != nil {
+		return nil
+	}
+	for _, name := range t.Holes() {
+		fields = append(fields, fieldPlan{goName: "Values", name: name})
+	}
+	return fields
+}
+
+// fill gives the plan what m does in place of a node's methods.
+func (m Memoized[A, V]) fill(p *nodePlan) {
+	p.mainKey = func(node any) (string, error) {
+		var values []any
+		if m.Values != nil {
+			args, _ := node.(A)
+			values = m.Values(args)
+		}
+		if n := len(p.key.fields); len(values) != n {
+			return "", &UsageError{Node: p.name, Field: "Values", Reason: fmt.Sprintf("returned %d values for %d holes", len(values), n)}
+		}
+		return p.render(func(dst []byte, i int) ([]byte, error) { return appendAny(dst, values[i]) })
+	}
+	tags := make([]Invalid, len(m.Tags))
+	for i, tag := range m.Tags {
+		tags[i] = Tag(tag)
+	}
+	p.invalidNodes = func(node any) []Invalid {
+		if m.InvalidNodes == nil {
+			return tags
+		}
+		args, _ := node.(A)
+		return slices.Concat(tags, m.InvalidNodes(args))
+	}
+	if m.ResultInvalidNodes != nil {
+		p.resultInvalidNodes = func(node, value any) []Invalid {
+			args, _ := node.(A)
+			v, _ := value.(V)
+			return m.ResultInvalidNodes(args, v)
+		}
+	}
+	if m.Skip != nil {
+		p.skip = func(ctx context.Context, node any) bool {
+			args, _ := node.(A)
+			return m.Skip(ctx, args)
+		}
+	}
+	if m.Hit != nil {
+		p.hit = func(ctx context.Context, node any, key string, value any) {
+			args, _ := node.(A)
+			v, _ := value.(V)
+			m.Hit(ctx, key, args, v)
+		}
+	}
+	if m.Miss != nil {
+		p.miss = func(ctx context.Context, node any, key string) {
+			args, _ := node.(A)
+			m.Miss(ctx, key, args)
+		}
+	}
+}
+
+// appendAny renders a value whose type is known only now.
+func appendAny(dst []byte, value any) ([]byte, error) {
+	v := reflect.ValueOf(value)
+	if !v.IsValid() {
+		return keytmpl.AppendNil(dst), nil
+	}
+	if r := rendererOf(v.Type()); r != nil {
+		return r(dst, v)
+	}
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return keytmpl.AppendNil(dst), nil
+		}
+		return appendAny(dst, v.Elem().Interface())
+	}
+	return nil, fmt.Errorf("type %v cannot be part of a key", v.Type())
+}

@@ -1,0 +1,117 @@
+package cacheme
+
+import (
+	"reflect"
+	"time"
+)
+
+// Node is embedded by a struct that declares something to cache; V is the type that is cached. It has no size.
+//
+//	type Shelf struct {
+//		cacheme.Node[[]Book]
+//		User int64 `cacheme:"field"`
+//	}
+//
+// The other fields tagged `cacheme:"field"` make the key. A node has a Meta method, and may have these, all with value
+// receivers:
+//
+//	InvalidNodes() []Invalid               what makes an entry wrong
+//	ResultInvalidNodes(V) []Invalid        what in the loaded value makes it wrong
+//	Skip(context.Context) bool             true: load, do not cache
+//	Hit(context.Context, string, V)        told the key and the value that came from the cache, stale or not
+//	Miss(context.Context, string)          told the key for which nothing usable was there when the call looked
+//
+// Exactly one of Hit and Miss is called for each Get that succeeds in looking, also for those who wait for somebody
+// else's load. Neither is called where the cache is bypassed.
+type Node[V any] struct{}
+
+// NodeOf is implemented by the nodes whose cached type is V: by embedding Node[V] and having a Meta method.
+type NodeOf[V any] interface {
+	Meta() Meta
+	carries(V)
+}
+
+func (Node[V]) carries(V) {}
+
+func (Node[V]) valueType() reflect.Type { return reflect.TypeFor[V]() }
+
+func (Node[V]) decode(c Codec, b []byte) (any, error) {
+	var v V
+	err := c.Unmarshal(b, &v)
+	return v, err
+}
+
+// carrier is what every node has by embedding Node[V].
+type carrier interface {
+	valueType() reflect.Type
+	decode(Codec, []byte) (any, error)
+}
+
+// Declaration is implemented by every node and invalid node.
+type Declaration interface{ Meta() Meta }
+
+// Meta is what a node or invalid node says of itself. It is asked once, at registration, on the zero value: it must
+// not depend on the fields. Zero fields take the option of the same name, where there is one.
+type Meta struct {
+	// Key is the template, such as "user:<user>:shelf"; a hole names a field. A node needs one. An invalid node on a
+	// model may leave it out: it is derived from the model and the fields.
+	Key string
+	// Field makes the node a part of a main thing: with Key "book:<id>" and Field "owner" the key is book:100>owner.
+	// Parts are cached and made wrong apart, and dropped together by Main. Letters, digits, '_', '-' and '.'.
+	Field string
+	// TTL is how long an entry lives at most. It is shortened by a random part of up to a tenth, so that what was
+	// loaded together does not expire together.
+	TTL time.Duration
+	// Stale is how long past invalidation or expiry an old value may stand in while one caller reloads it.
+	// Zero means the option's value, which is off unless set; negative means never.
+	Stale time.Duration
+	// StaleIfError is how long past invalidation or expiry an old value may stand in when its load fails.
+	// Zero means the option's value, which is off unless set; negative means never.
+	StaleIfError time.Duration
+	// Negative is how long "not found" (a loader's sql.ErrNoRows or ErrNotFound) is cached. Zero: it is not. Whatever
+	// makes an entry of the node wrong ends it.
+	Negative time.Duration
+	// Version is changed by hand when the meaning of the cached value changes and its Go type does not. Entries of
+	// another version, or another type, are misses.
+	Version int
+	// Codec turns values into bytes and back. Nil: the option's.
+	Codec Codec
+	// Compression of values over Options.CompressOver.
+	Compression Switch
+	// MaxValue is the largest encoded value, in bytes, that is stored; a larger one is returned and not stored.
+	MaxValue int
+	// Copy gives every caller a value of his own, decoded anew. Without it those who wait for the same load share its
+	// value and must not change it.
+	Copy bool
+
+	// Model, for an invalid node, is a nil pointer to the bun model whose rows make entries wrong: (*Book)(nil).
+	Model any
+	// M2M, for an invalid node, says that Model is the join model of a many-to-many relation, and the node's two
+	// fields are its sides.
+	M2M bool
+}
+
+// Switch is a setting that may be left to the next wider one.
+type Switch int8
+
+// The values of a Switch. Default leaves it to the option.
+const (
+	Default Switch = iota
+	On
+	Off
+)
+
+func (s Switch) or(option bool) bool {
+	if s == Default {
+		return option
+	}
+	return s == On
+}
+
+// Codec turns a cached value into bytes and back. A value has to come back as it was, and Unmarshal has to survive any
+// bytes: they come from a shared server. Name is part of what an entry is recognised by.
+type Codec interface {
+	Name() string
+	Marshal(v any) ([]byte, error)
+	Unmarshal(b []byte, v any) error // v is a pointer to the cached type
+}

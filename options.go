@@ -1,0 +1,115 @@
+package cacheme
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Options of a Cache. The zero value is ready for use; a zero field takes its default.
+type Options struct {
+	// Prefix of every key in Redis. Two caches with different prefixes share nothing; a prefix must not be the
+	// beginning of another one that is in use. Defaults to "CM:".
+	Prefix string
+	// Disabled starts the cache as after Disable.
+	Disabled bool
+	// TTL is how long an entry lives at most. Defaults to 1 hour. There are no entries that live for ever.
+	TTL time.Duration
+	// Stale is how long past invalidation or expiry an old value may stand in while one caller reloads it. Zero: never.
+	Stale time.Duration
+	// StaleIfError is how long past invalidation or expiry an old value may stand in when its load fails. Zero: never.
+	StaleIfError time.Duration
+	// HerdWait is the pause between two looks of those who wait for a load in another process, which wakes them when
+	// it is over; the looks are for a wake-up call that was lost. Defaults to 20 ms.
+	HerdWait time.Duration
+	// HerdRetries is after how many looks the pause doubles each time, up to 250 ms. Defaults to 5.
+	HerdRetries int
+	// Lease is how long a loader that died delays others. A living one renews it. Defaults to 3 s.
+	Lease time.Duration
+	// LoadTimeout bounds a load: its context ends then, and so does the lease. Defaults to 30 s.
+	LoadTimeout time.Duration
+	// Hold is how long a writer may keep the outcome of its transaction open. All caches of a prefix use the greatest
+	// that any of them asks for; they agree on it through Redis. Defaults to 10 s.
+	Hold time.Duration
+	// Budget bounds all Redis work of one Get together; what overruns is abandoned and the loader used. Time spent
+	// waiting for another process's load does not count. Defaults to 50 ms.
+	Budget time.Duration
+	// WriteBudget bounds the Redis work of one write: Invalidate, Remove, Set, Hold. Defaults to 250 ms.
+	WriteBudget time.Duration
+	// MaxValue is the largest encoded value, in bytes, that is stored. Defaults to 1 MiB; at most 8 MiB.
+	MaxValue int
+	// Compress compresses values of at least CompressOver bytes where that makes them smaller.
+	Compress bool
+	// CompressOver is the size in bytes from which on values are compressed. Defaults to 1000.
+	CompressOver int
+	// Codec turns values into bytes and back. Defaults to CBOR, which gives back what it was given, whatever the json
+	// tags of a type say.
+	Codec Codec
+	// Logger is told what an operator should know; never a value. Defaults to none.
+	Logger *slog.Logger
+	// Observer is told everything that happens, on the goroutine to which it happens: it must be quick, and must not
+	// call the cache. Nil: nobody is told.
+	Observer func(context.Context, Event)
+}
+
+// maxRawValue is the largest value that is ever decoded: what Redis holds is not trusted with more memory.
+const maxRawValue = 8 << 20
+
+// withDefaults returns o with every zero field set, or all that is wrong with it.
+func (o Options) withDefaults() (Options, error) {
+	var wrong []string
+	positive := func(name string, d *time.Duration, def time.Duration) {
+		if *d < 0 {
+			wrong = append(wrong, fmt.Sprintf("%s is negative: %v", name, *d))
+		}
+		if *d == 0 {
+			*d = def
+		}
+	}
+	positive("TTL", &o.TTL, time.Hour)
+	positive("Stale", &o.Stale, 0)
+	positive("StaleIfError", &o.StaleIfError, 0)
+	positive("HerdWait", &o.HerdWait, 20*time.Millisecond)
+	positive("Lease", &o.Lease, 3*time.Second)
+	positive("LoadTimeout", &o.LoadTimeout, 30*time.Second)
+	positive("Hold", &o.Hold, 10*time.Second)
+	positive("Budget", &o.Budget, 50*time.Millisecond)
+	positive("WriteBudget", &o.WriteBudget, 250*time.Millisecond)
+	atLeast := func(name string, n *int, def int) {
+		if *n < 0 {
+			wrong = append(wrong, fmt.Sprintf("%s is negative: %d", name, *n))
+		}
+		if *n == 0 {
+			*n = def
+		}
+	}
+	atLeast("HerdRetries", &o.HerdRetries, 5)
+	atLeast("MaxValue", &o.MaxValue, 1<<20)
+	atLeast("CompressOver", &o.CompressOver, 1000)
+	if o.MaxValue > maxRawValue {
+		wrong = append(wrong, fmt.Sprintf("MaxValue is %d: at most %d (8 MiB)", o.MaxValue, maxRawValue))
+	}
+	for name, d := range map[string]time.Duration{"Lease": o.Lease, "Hold": o.Hold} {
+		if d > 0 && d < 10*time.Millisecond {
+			wrong = append(wrong, fmt.Sprintf("%s is %v: at least 10ms, or every slow moment would end it", name, d))
+		}
+	}
+	if o.Prefix == "" {
+		o.Prefix = "CM:"
+	}
+	if strings.ContainsAny(o.Prefix, "{}") {
+		wrong = append(wrong, fmt.Sprintf("Prefix %q holds a brace: entries use them to choose their slot, write a prefix without", o.Prefix))
+	}
+	if o.Codec == nil {
+		o.Codec = newCBORCodec()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if wrong != nil {
+		return o, &UsageError{Node: "cacheme.Options", Reason: strings.Join(wrong, "; ")}
+	}
+	return o, nil
+}

@@ -1,0 +1,142 @@
+package cacheme
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cacheme/cacheme/internal/codec"
+)
+
+// nodePlan is what a node was compiled to.
+type nodePlan struct {
+	typ         reflect.Type
+	name        string
+	meta        Meta
+	key         template
+	field       string
+	class       string // name of the class dependency
+	policy      policy
+	codec       Codec
+	fingerprint uint64
+	compress    int // values of at least so many bytes; 0: none
+	maxValue    int
+	carrier     carrier
+	counters    counters
+
+	// What the node's methods, or a Memo's funcs, do. Nil where there is none; mainKey is never nil.
+	mainKey            func(node any) (string, error)
+	invalidNodes       func(node any) []Invalid
+	resultInvalidNodes func(node, value any) []Invalid
+	skip               func(ctx context.Context, node any) bool
+	hit                func(ctx context.Context, node any, key string, value any)
+	miss               func(ctx context.Context, node any, key string)
+}
+
+// policy is how long an entry may be served, and what may stand in for it.
+type policy struct {
+	ttl          time.Duration
+	stale        time.Duration
+	staleIfError time.Duration
+	negative     time.Duration
+}
+
+// life is how long an entry is of any use to Redis, from the load's start.
+func (p policy) life() time.Duration { return p.ttl + max(p.stale, p.staleIfError) }
+
+func (c *compiler) node(n carrier) *nodePlan {
+	p := &nodePlan{typ: c.typ, class: string(classKind) + ":" + className(c.typ)}
+	fields := parseFields(c.typ, false, c.wrong)
+	c.optionalMethods(p, n.valueType())
+	c.plan(p, n, n.(Declaration).Meta(), fields)
+	p.mainKey = func(node any) (string, error) {
+		v := reflect.ValueOf(node)
+		return p.render(func(dst []byte, i int) ([]byte, error) { return p.key.fields[i].append(dst, v) })
+	}
+	return p
+}
+
+// plan works out what Meta says. It serves nodes and memos.
+func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
+	value := n.valueType()
+	p.name, p.meta, p.field, p.carrier = c.name, meta, meta.Field, n
+	if meta.Key == "" {
+		c.wrong("Meta", "has no Key; write a template such as \"user:<user>:shelf\"")
+	} else {
+		p.key = c.template(meta.Key, fields)
+	}
+	if strings.ContainsFunc(meta.Field, func(r rune) bool { return !strings.ContainsRune(fieldAlphabet, r) }) {
+		c.wrong("Field", fmt.Sprintf("%q may hold only letters, digits, '_', '-' and '.'; write a name such as \"owner\"", meta.Field))
+	}
+	if meta.Model != nil || meta.M2M {
+		c.wrong("Model", "belongs to invalid nodes; declare one that embeds cacheme.ModelInvalidNode and return it from InvalidNodes")
+	}
+	c.notNegative("TTL", meta.TTL)
+	c.notNegative("Negative", meta.Negative)
+	if meta.MaxValue < 0 || meta.MaxValue > maxRawValue {
+		c.wrong("MaxValue", fmt.Sprintf("is %d; at most %d (8 MiB), 0 for the option's", meta.MaxValue, maxRawValue))
+	}
+
+	o := c.options
+	p.policy = policy{
+		ttl:          orDefault(meta.TTL, o.TTL),
+		stale:        max(0, orDefault(meta.Stale, o.Stale)),
+		staleIfError: max(0, orDefault(meta.StaleIfError, o.StaleIfError)),
+		negative:     meta.Negative,
+	}
+	p.maxValue = orDefault(meta.MaxValue, o.MaxValue)
+	if meta.Compression.or(o.Compress) {
+		p.compress = o.CompressOver
+	}
+	p.codec = meta.Codec
+	if p.codec == nil {
+		p.codec = o.Codec
+	}
+	if _, own := p.codec.(cborCodec); own {
+		for _, problem := range codec.Check(value) {
+			c.wrong("", fmt.Sprintf("caches %v, which does not come back as it was: %s: %s", value, problem.Path, problem.Reason))
+		}
+	}
+	p.fingerprint = fingerprint(value, meta.Version, p.codec.Name())
+}
+
+// buffers are reused to render keys.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }}
+
+// render fills the node's template.
+func (p *nodePlan) render(field func(dst []byte, i int) ([]byte, error)) (string, error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	b, err := render((*buf)[:0], p.key.literals, len(p.key.literals)-1, field)
+	if err != nil {
+		return "", &UsageError{Node: p.name, Reason: "has a field value that does not become text: " + err.Error()}
+	}
+	*buf = b
+	return string(b), nil
+}
+
+const fieldAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+
+func (c *compiler) notNegative(field string, d time.Duration) {
+	if d < 0 {
+		c.wrong(field, fmt.Sprintf("is negative: %v; leave it out for the default", d))
+	}
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+func fingerprint(value reflect.Type, version int, codecName string) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d|%d|%s", codec.Fingerprint(value), version, codecName)
+	return h.Sum64()
+}

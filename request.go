@@ -1,0 +1,238 @@
+package cacheme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/cacheme/cacheme/internal/envelope"
+	"github.com/cacheme/cacheme/internal/store"
+)
+
+// request is one node that a caller asks for, worked out: its keys and what it depends on.
+type request struct {
+	plan  *nodePlan
+	node  any
+	call  call
+	key   string   // as the template renders it, main or main>field
+	entry string   // Redis key
+	names []string // of the declared dependencies, in order
+	keys  []string // their Redis keys
+}
+
+// newRequest renders the key of a node and what it depends on.
+func (c *Cache) newRequest(p *nodePlan, node any, opts []CallOption) (*request, error) {
+	r := &request{plan: p, node: node, call: call{policy: p.policy}}
+	for _, o := range opts {
+		o(&r.call)
+	}
+	main, err := p.mainKey(node)
+	if err != nil {
+		return nil, err
+	}
+	r.key = main
+	if p.field != "" {
+		r.key = main + ">" + p.field
+	}
+	r.entry = c.store.EntryKey(main, p.field)
+	if r.names, err = c.declared(p, node, main); err != nil {
+		return nil, err
+	}
+	r.keys = c.tokenKeys(r.names)
+	return r, nil
+}
+
+func (c *Cache) tokenKeys(names []string) []string {
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = c.store.TokenKey(name)
+	}
+	return keys
+}
+
+// declared lists what an entry of the node depends on before anything is loaded: its class, its main key, and what its
+// InvalidNodes say.
+func (c *Cache) declared(p *nodePlan, node any, main string) ([]string, error) {
+	names := make(dependencies, 0, 8)
+	names.addName(p.class)
+	if p.field != "" {
+		names.add(mainKind, main)
+	}
+	if p.invalidNodes != nil {
+		if err := c.appendInvalids(&names, p.invalidNodes(node), p.name, (*invalidPlan).appendDependencies); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// appendInvalids adds the dependencies behind invalid nodes, as plan methods see them.
+func (c *Cache) appendInvalids(names *dependencies, invalids []Invalid, by string, add func(*invalidPlan, *dependencies, reflect.Value) error) error {
+	table := c.registry.table.Load()
+	for _, i := range invalids {
+		if ref, ok := i.(reference); ok {
+			if err := c.appendReference(names, ref); err != nil {
+				return err
+			}
+			continue
+		}
+		t := reflect.TypeOf(i)
+		p, ok := table.invalids[t]
+		switch {
+		case t == nil:
+			return &UsageError{Node: by, Reason: "names a nil invalid node; leave it out"}
+		case t.Kind() == reflect.Pointer:
+			return &UsageError{Node: t.String(), Reason: fmt.Sprintf("is a pointer; write the value %s{...}", t.Elem().String())}
+		case !ok:
+			return notRegistered(t)
+		}
+		if err := add(p, names, reflect.ValueOf(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cache) appendReference(names *dependencies, ref reference) error {
+	if ref.kind != mainKind {
+		names.add(ref.kind, ref.name)
+		return nil
+	}
+	p, err := c.nodePlanOf(ref.node)
+	if err != nil {
+		return err
+	}
+	main, err := p.mainKey(ref.node)
+	if err == nil {
+		names.add(mainKind, main)
+	}
+	return err
+}
+
+// nodePlanOf finds the plan of a node value.
+func (c *Cache) nodePlanOf(node any) (*nodePlan, error) {
+	t := reflect.TypeOf(node)
+	switch {
+	case t == nil:
+		return nil, &UsageError{Node: "nil", Reason: "is no node; write a value such as Shelf{User: 7}"}
+	case t.Kind() == reflect.Pointer:
+		return nil, &UsageError{Node: t.String(), Reason: fmt.Sprintf("is a pointer; write the value %s{...}", t.Elem().String())}
+	}
+	return c.nodePlan(t)
+}
+
+// look fetches what Redis has of a request: the entry, its lease, the declared tokens, and those of the result
+// dependencies that the entry had when it was last seen. It is one round trip, and a second one only where the entry
+// turns out to have other result dependencies.
+func (c *Cache) look(ctx context.Context, r *request) (sight, error) {
+	money := purse{c.options.Budget}
+	guess := c.lists.get(r.entry)
+	values, err := c.fetch(ctx, &money, c.appendLookKeys(make([]string, 0, 2+len(r.keys)+len(guess)), r, guess))
+	if err != nil {
+		return sight{}, err
+	}
+	return c.see(ctx, r, values, 0, guess, &money)
+}
+
+func (c *Cache) appendLookKeys(keys []string, r *request, guess []string) []string {
+	keys = append(keys, r.entry, store.LeaseKey(r.entry))
+	keys = append(keys, r.keys...)
+	for _, name := range guess {
+		keys = append(keys, c.store.TokenKey(name))
+	}
+	return keys
+}
+
+func (c *Cache) fetch(ctx context.Context, money *purse, keys []string) (store.Values, error) {
+	values, err := spend(money, func(budget time.Duration) (store.Values, error) {
+		return c.store.Read(ctx, budget, keys)
+	})
+	if err != nil {
+		c.redisError(ctx, err)
+	}
+	return values, err
+}
+
+// redisError tells that a round trip failed, unless the caller gave up or Redis was not asked at all.
+func (c *Cache) redisError(ctx context.Context, err error) {
+	if ctx.Err() == nil && !errors.Is(err, store.ErrAway) {
+		c.happened(ctx, nil, Event{Kind: EventRedisError, Err: err})
+	}
+}
+
+// see reads the values from index at on as a look at the request.
+func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int, guess []string, money *purse) (sight, error) {
+	s := sight{left: money.left, epoch: values.Epoch(), now: c.store.Now(), tokens: make([]store.Dependency, len(r.keys))}
+	s.lease, _ = values.Text(at + 1)
+	for i := range r.keys {
+		s.tokens[i] = values.Dependency(at + 2 + i)
+	}
+	text, ok := values.Text(at)
+	if !ok {
+		return s, nil
+	}
+	entry := new(envelope.Entry)
+	if err := entry.Decode([]byte(text), maxRawValue); err != nil {
+		c.happened(ctx, r.plan, Event{Kind: EventGarbage, Key: r.key, Err: err})
+		return s, nil
+	}
+	if entry.Fingerprint != r.plan.fingerprint {
+		c.happened(ctx, r.plan, Event{Kind: EventForeign, Key: r.key, Reason: "its type, version or codec differs"})
+		return s, nil
+	}
+	s.entry = entry
+	known := map[string]store.Dependency{}
+	for i, name := range guess {
+		known[name] = values.Dependency(at + 2 + len(r.keys) + i)
+	}
+	err := c.seeResults(ctx, r, &s, known, money)
+	s.left = money.left
+	return s, err
+}
+
+// seeResults adds the tokens of the entry's result dependencies, and remembers their names for the next look.
+func (c *Cache) seeResults(ctx context.Context, r *request, s *sight, known map[string]store.Dependency, money *purse) error {
+	if len(s.entry.Results) == 0 && len(known) == 0 {
+		return nil
+	}
+	var missing, names []string
+	for _, result := range s.entry.Results {
+		names = append(names, result.Name)
+		if _, ok := known[result.Name]; !ok {
+			missing = append(missing, result.Name)
+		}
+	}
+	if len(missing) > 0 {
+		values, err := c.fetch(ctx, money, c.tokenKeys(missing))
+		if err != nil {
+			return err
+		}
+		// The later look may have met another run of Redis: then the entry is of the last one.
+		s.epoch = values.Epoch()
+		for i, name := range missing {
+			known[name] = values.Dependency(i)
+		}
+	}
+	if len(missing) > 0 || len(known) != len(names) {
+		c.lists.set(r.entry, names)
+	}
+	s.results = make([]store.Dependency, len(names))
+	for i, name := range names {
+		s.results[i] = known[name]
+	}
+	return nil
+}
+
+// resultKeys are the Redis keys of the entry's result dependencies.
+func (c *Cache) resultKeys(s sight) []string {
+	if s.entry == nil || len(s.entry.Results) == 0 {
+		return nil
+	}
+	keys := make([]string, len(s.entry.Results))
+	for i, result := range s.entry.Results {
+		keys[i] = c.store.TokenKey(result.Name)
+	}
+	return keys
+}

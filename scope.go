@@ -1,0 +1,78 @@
+package cacheme
+
+import (
+	"context"
+	"sync"
+
+	"github.com/cacheme/cacheme/internal/envelope"
+)
+
+// scope is a load under way, as its context knows it. What is got inside the load hands its dependencies up, so that
+// the outer entry is wrong whenever an inner one is.
+type scope struct {
+	outer *scope
+	keys  map[string]bool // Redis keys that it loads
+
+	mu      sync.Mutex
+	handed  map[string]envelope.Token // dependency to the token that the inner value was loaded under
+	spoiled string                    // why the outer entry may not be stored; empty: it may
+	expires uint64                    // Redis's time at which the first inner entry expires; 0: none does
+}
+
+type scopeKey struct{}
+
+func (s *scope) into(ctx context.Context) context.Context {
+	return context.WithValue(ctx, scopeKey{}, s)
+}
+
+func scopeOf(ctx context.Context) *scope {
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	return s
+}
+
+// loading reports whether the key is being loaded by the load or one that it runs inside of.
+func (s *scope) loading(entry string) bool {
+	for ; s != nil; s = s.outer {
+		if s.keys[entry] {
+			return true
+		}
+	}
+	return false
+}
+
+// hand takes over the dependencies of an inner value. Where two inner values were loaded under different tokens of one
+// dependency, one of them is old: the zero token equals nothing.
+func (s *scope) hand(names []string, tokens []envelope.Token, expires uint64) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, name := range names {
+		if known, ok := s.handed[name]; ok && known != tokens[i] {
+			s.handed[name] = envelope.Token{}
+			continue
+		}
+		s.handed[name] = tokens[i]
+	}
+	if expires != 0 && (s.expires == 0 || expires < s.expires) {
+		s.expires = expires
+	}
+}
+
+// spoil keeps the outer value from being stored: an inner value came without tokens.
+func (s *scope) spoil(reason string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spoiled = reason
+}
+
+// result returns what was handed up.
+func (s *scope) result() (handed map[string]envelope.Token, expires uint64, spoiled string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.handed, s.expires, s.spoiled
+}
