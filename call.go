@@ -16,7 +16,7 @@ type call struct {
 	force  bool // Refresh
 }
 
-// TTL sets how long the entry lives, if this call loads it.
+// TTL sets how long the entry lives, if this call loads it. Zero or less: it is not stored.
 func TTL(d time.Duration) CallOption {
 	return func(c *call) { c.policy.ttl = d }
 }

@@ -184,8 +184,11 @@ func (v *visit) standing(f *inFlight, s sight) flight.Standing {
 	if v.c.rules.Off(guard.NextLoadBeganAfterArrival) {
 		return flight.Early
 	}
-	return f.Join(v.arrived, func(with beginning, _ uint64) bool {
-		return !v.r.call.force && with.seenBy(s, v.c.rules)
+	c := v.c
+	return f.Join(v.arrived, func(with beginning, began uint64) bool {
+		// An invalidation that this process could not deliver is in no token yet.
+		undelivered := c.journal.pending.Load() > 0 && c.own.afterMoment(v.r.writable(), began)
+		return !v.r.call.force && !undelivered && with.seenBy(s, c.rules)
 	})
 }
 
@@ -251,7 +254,7 @@ func (v *visit) withoutRedis(ctx context.Context, load loader) (a answer, done b
 	f, lead := v.k.Lead()
 	if !lead {
 		standing := f.Join(v.arrived, func(_ beginning, began uint64) bool {
-			return !v.r.call.force && !v.c.own.afterMoment(append(v.r.keys, v.r.entry), began)
+			return !v.r.call.force && !v.c.own.afterMoment(v.r.writable(), began)
 		})
 		return v.take(ctx, f, standing, sight{})
 	}
@@ -324,6 +327,7 @@ func (v *visit) miss(ctx context.Context) {
 func (v *visit) finish(ctx context.Context, a answer, err error) (answer, error) {
 	switch {
 	case err != nil && !isNotFound(err):
+		scopeOf(ctx).spoil("an inner Get failed")
 		return v.c.failed(ctx, v.r, err)
 	case a.tier == TierSource:
 		v.c.happened(ctx, v.r.plan, Event{Kind: EventMiss, Key: v.r.key})

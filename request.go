@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/cacheme/cacheme/internal/envelope"
@@ -21,6 +22,9 @@ type request struct {
 	names []string // of the declared dependencies, in order
 	keys  []string // their Redis keys
 }
+
+// writable are the Redis keys by which this process may have made the request's entry wrong.
+func (r *request) writable() []string { return append(slices.Clone(r.keys), r.entry) }
 
 // newRequest renders the key of a node and what it depends on.
 func (c *Cache) newRequest(p *nodePlan, node any, opts []CallOption) (*request, error) {

@@ -32,7 +32,7 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 	w := &work{r: r, out: &outcome{}}
 	begun, err := spend(&money, func(budget time.Duration) ([]store.Begun, error) {
 		return c.store.Begin(ctx, budget, c.options.Lease, []store.Want{{
-			Entry: r.entry, Owner: owner, Tokens: append(append([]string(nil), r.keys...), c.tokenKeys(names)...), Life: c.tokenLife(w), Force: true,
+			Entry: r.entry, Owner: owner, Tokens: append(append([]string(nil), r.keys...), c.tokenKeys(names)...), Life: c.tokenLife(w), Force: true, Doubtful: true,
 		}})
 	})
 	if err != nil {

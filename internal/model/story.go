@@ -174,7 +174,8 @@ func (p *play) tell(before, after *world, e event) Step {
 	}
 	words := strings.NewReplacer(
 		"{R}", readerName(who), "{W}", writerName(who), "{on}", readerName(on),
-		"{age}", [...]string{"older", "same microsecond", "younger"}[e.age], "{T}", tokenName(on), "{row}", fmt.Sprintf("row %d", on+1), "{loaded}", version(loaded[min(on, maxRows-1)]),
+		"{age}", [...]string{"older", "same microsecond", "younger"}[e.age], "{T}", tokenName(on),
+		"{row}", fmt.Sprintf("row %d", on+1), "{loaded}", version(loaded[min(on, maxRows-1)]),
 		"{key}", after.Redis.Keys[min(on, maxKeys-1)].String(), "{rows}", p.value(after.Rows),
 		"{value}", p.value(returned), "{sight}", p.describe(after.Redis.sight))
 	text := tellings[e.what]

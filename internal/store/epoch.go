@@ -201,6 +201,9 @@ func (s *Store) askLosses(ctx context.Context, pipe redis.Pipeliner) losses {
 // intactSince returns since when nothing can have been lost; now, if something may have been just before, or nobody can
 // tell. On a cluster nobody can: one record on one master knows nothing of a flush of another.
 func (s *Store) intactSince(ctx context.Context, l losses, epoch Epoch, now uint64) uint64 {
+	if l.stats == nil {
+		return now // not asked
+	}
 	evicted := evictions(l.stats.Val())
 	if s.cluster != nil || evicted == unknownEvictions || s.Blind() {
 		return now

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,6 +17,9 @@ type Want struct {
 	Tokens []string // Redis keys of the dependencies, as far as they are known before the load
 	Life   time.Duration
 	Force  bool // take the lease over from whoever has it
+	// Doubtful: a token may be missing or on probation, so the server is asked whether anything was lost. Where it was
+	// not asked, a probation holds.
+	Doubtful bool
 }
 
 // Begun is how a load stands before it loads: what it may later store, it stores under these tokens.
@@ -40,6 +44,7 @@ func (s *Store) Begin(ctx context.Context, budget, lease time.Duration, wants []
 }
 
 func (s *Store) begin(ctx context.Context, lease time.Duration, wants []Want) ([]Begun, error) {
+	doubtful := slices.ContainsFunc(wants, func(w Want) bool { return w.Doubtful })
 	for {
 		epoch, err := s.currentEpoch(ctx)
 		if err != nil {
@@ -55,8 +60,10 @@ func (s *Store) begin(ctx context.Context, lease time.Duration, wants []Want) ([
 				leases[i] = s.scripts.lease.EvalSha(ctx, pipe, []string{LeaseKey(w.Entry), w.Entry}, w.Owner, lease.Milliseconds(), flag(w.Force))
 				touches[i] = s.touchAll(ctx, pipe, w.Tokens, epoch, w.Life)
 			}
-			// Behind the tokens: what is lost after this look is seen by the next one.
-			lost = s.askLosses(ctx, pipe)
+			if doubtful {
+				// Behind the tokens: what is lost after this look is seen by the next one.
+				lost = s.askLosses(ctx, pipe)
+			}
 		})
 		if err != nil {
 			return nil, err
@@ -84,7 +91,7 @@ func (s *Store) begin(ctx context.Context, lease time.Duration, wants []Want) ([
 			lost = *early
 		}
 		for i := range begun {
-			begun[i].Until = s.probation(ctx, begun[i].Tokens, lost, epoch, begun[i].Start, begun[i].Start)
+			begun[i].Until = s.probation(ctx, begun[i].Tokens, lost, epoch, begun[i].Start)
 		}
 		if s.hold.Load() == hold {
 			return begun, nil
@@ -151,14 +158,10 @@ func readTouches(cmds []*redis.Cmd, epoch Epoch) (tokens []Dependency, created [
 //
 // A token found missing may have been a hold that eviction or a flush took; its writer may still commit and be killed
 // before it tells anybody. So whoever makes a missing token writes until = now + one hold time beside it. Where the
-// server shows that nothing was lost in the hold time before the token was found missing, it was simply new. What
-// counts is when the load began, not now, when the tokens were read.
-func (s *Store) probation(ctx context.Context, tokens []Dependency, lost losses, epoch Epoch, start, now uint64) uint64 {
+// server shows that nothing was lost in the hold time before the token was found missing, it was simply new.
+func (s *Store) probation(ctx context.Context, tokens []Dependency, lost losses, epoch Epoch, start uint64) uint64 {
 	if s.rules.Off(guard.Probation) {
 		return 0
-	}
-	if s.rules.Off(guard.ProbationByLoadStart) {
-		start = now
 	}
 	var until, intact uint64
 	asked := false
@@ -183,7 +186,6 @@ func (s *Store) probation(ctx context.Context, tokens []Dependency, lost losses,
 type Late struct {
 	Tokens  []Dependency
 	Created []bool
-	Until   uint64
 	Before  uint64 // a token made at or after this time may be younger than the load
 	Agreed  bool   // Redis's clock and the process's own agree on how long the load took
 }
@@ -198,11 +200,8 @@ func (s *Store) ReadLate(ctx context.Context, budget time.Duration, b Begun, key
 		}
 		sent := time.Now()
 		var touches []*redis.Cmd
-		var lost losses
-		early := s.askLossesEarly(ctx)
 		err = s.pipelined(ctx, func(pipe redis.Pipeliner) {
 			touches = s.touchAll(ctx, pipe, keys, epoch, life)
-			lost = s.askLosses(ctx, pipe)
 		})
 		if err != nil {
 			return Late{}, err
@@ -215,11 +214,7 @@ func (s *Store) ReadLate(ctx context.Context, budget time.Duration, b Begun, key
 		if after, err := s.currentEpoch(ctx); err != nil || after != epoch {
 			return Late{}, err // no tokens: the caller takes that for missing ones
 		}
-		if early != nil {
-			lost = *early
-		}
 		late.Before, late.Agreed = b.compareClocks(touches, sent, back)
-		late.Until = s.probation(ctx, late.Tokens, lost, epoch, b.Start, s.Now())
 		return late, nil
 	})
 }

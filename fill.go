@@ -1,0 +1,178 @@
+package cacheme
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cacheme/cacheme/internal/envelope"
+	"github.com/cacheme/cacheme/internal/guard"
+	"github.com/cacheme/cacheme/internal/store"
+)
+
+// prepare makes the entry of what was loaded, as far as it does not hang on what is read late.
+func (c *Cache) prepare(w *work, sc *scope) {
+	p, policy := w.r.plan, w.r.call.policy
+	handed, expires, spoiled := sc.result()
+	if spoiled != "" {
+		w.refuse(spoiled)
+	}
+	ttl := jittered(policy.ttl)
+	w.entry = envelope.Entry{Epoch: w.begun.Epoch, Fingerprint: p.fingerprint, Loaded: w.begun.Start}
+	switch {
+	case w.out.notFound && policy.negative > 0:
+		w.entry.Kind = envelope.NotFound
+		ttl = policy.negative
+	case w.out.err != nil:
+		w.refuse("the load failed")
+		return
+	default:
+		c.encode(w)
+	}
+	if expires != 0 && !w.alone {
+		ttl = min(ttl, time.Duration(expires-min(expires, w.begun.Start))*time.Microsecond)
+	}
+	if ttl <= 0 {
+		w.refuse("its time is over already")
+		return
+	}
+	w.entry.TTL = uint64(ttl.Microseconds())
+	w.out.expires = w.begun.Start + w.entry.TTL
+
+	late := dependencies{}
+	if w.out.err == nil && p.resultInvalidNodes != nil {
+		if err := c.appendInvalids(&late, p.resultInvalidNodes(w.r.node, w.out.value), p.name, (*invalidPlan).appendDependencies); err != nil {
+			w.out.err = err // a mistake in the declaration: better an error than an entry that nothing ends
+			w.refuse("its result dependencies are wrong")
+			return
+		}
+	}
+	for name := range handed {
+		late.addName(name)
+	}
+	w.late = without(late, w.r.names, handed)
+}
+
+// without drops the names that are declared anyway. One that was also handed up stays: the inner value may have been
+// loaded under another token.
+func without(late, declared []string, handed map[string]envelope.Token) []string {
+	known := map[string]bool{}
+	for _, name := range declared {
+		known[name] = true
+	}
+	kept := late[:0]
+	for _, name := range late {
+		if _, up := handed[name]; up || !known[name] {
+			kept = append(kept, name)
+		}
+	}
+	return kept
+}
+
+// jittered shortens d by a random part of up to a tenth.
+func jittered(d time.Duration) time.Duration {
+	if tenth := int64(d / 10); tenth > 0 {
+		return d - time.Duration(rand.Int64N(tenth))
+	}
+	return d
+}
+
+// encode turns the value into bytes, where somebody needs them.
+func (c *Cache) encode(w *work) {
+	p := w.r.plan
+	if w.skip != "" && !p.meta.Copy {
+		return
+	}
+	payload, err := p.codec.Marshal(w.out.value)
+	switch {
+	case err != nil:
+		w.refuse("the codec refuses it: " + err.Error())
+		return
+	case len(payload) > p.maxValue:
+		w.refuse("it is larger than MaxValue")
+	}
+	w.out.payload, w.entry.Payload = payload, payload
+}
+
+// fill stores what may be stored and gives the leases back.
+func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse) {
+	var fills []store.Fill
+	var filled []*work
+	for _, w := range ws {
+		if w.alone {
+			continue
+		}
+		if w.born && w.r.call.policy.life() <= w.r.call.policy.ttl {
+			w.refuse("it was born invalid and may not stand in")
+		}
+		f := store.Fill{Entry: w.r.entry, Owner: owner, Store: w.skip == "", Until: w.until}
+		if f.Store {
+			w.entry.Born = w.born
+			w.entry.Declared = make([]envelope.Token, len(w.begun.Tokens))
+			for i, d := range w.begun.Tokens {
+				w.entry.Declared[i] = d.Token
+			}
+			f.Bytes = w.entry.Append(nil, w.r.plan.compress)
+			f.Life = w.r.call.policy.life()
+			if w.entry.Kind == envelope.NotFound {
+				f.Life = w.r.call.policy.negative
+			}
+			f.Life = min(f.Life, time.Duration(w.entry.TTL)*time.Microsecond+max(w.r.call.policy.stale, w.r.call.policy.staleIfError))
+		}
+		fills, filled = append(fills, f), append(filled, w)
+	}
+	if len(fills) == 0 {
+		return
+	}
+	results, err := spend(money, func(budget time.Duration) ([]store.Filled, error) {
+		return c.store.Fill(ctx, budget, fills)
+	})
+	if err != nil {
+		c.redisError(ctx, err)
+	}
+	for i, w := range filled {
+		switch {
+		case err != nil:
+			w.refuse("redis is away")
+		case !results[i].Mine:
+			w.refuse("the lease was lost")
+		case w.skip == "" && !results[i].Stored:
+			w.refuse("its probation was over before it was loaded")
+		}
+	}
+}
+
+// land gives the outcome to all who wait, and says what became of it.
+func (c *Cache) land(ctx context.Context, w *work) {
+	p := w.r.plan
+	switch {
+	case w.out.err != nil && !w.out.notFound:
+	case w.skip != "":
+		c.happened(ctx, p, Event{Kind: EventNotStored, Key: w.r.key, Reason: w.skip})
+	case w.born:
+		c.happened(ctx, p, Event{Kind: EventBornInvalid, Key: w.r.key})
+	}
+	w.out.names = append([]string(nil), w.r.names...)
+	for _, d := range w.begun.Tokens {
+		w.out.tokens = append(w.out.tokens, d.Token)
+	}
+	for _, result := range w.entry.Results {
+		token := result.Token
+		if w.born {
+			token = envelope.Token{}
+		}
+		w.out.names, w.out.tokens = append(w.out.names, result.Name), append(w.out.tokens, token)
+	}
+	if w.alone || len(w.begun.Tokens) != len(w.r.names) {
+		w.out.spoiled = "an inner load ran without redis"
+	}
+	for _, d := range w.begun.Tokens {
+		if d.Held {
+			w.out.spoiled = "an inner load ran while a writer's outcome was open"
+		}
+	}
+	if !w.alone && w.out.err == nil {
+		c.lists.set(w.r.entry, w.late)
+	}
+	w.f.End(w.out, w.born && !c.rules.Off(guard.JoinNotBornInvalid), false)
+}

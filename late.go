@@ -1,0 +1,106 @@
+package cacheme
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cacheme/cacheme/internal/envelope"
+	"github.com/cacheme/cacheme/internal/guard"
+	"github.com/cacheme/cacheme/internal/store"
+)
+
+// readLate reads the tokens of what is known only after the load: result dependencies, and what inner loads handed up.
+func (c *Cache) readLate(ctx context.Context, ws []*work, sc *scope, money *purse) {
+	var names dependencies
+	var life time.Duration
+	var first *work
+	for _, w := range ws {
+		if len(w.late) == 0 || w.alone {
+			continue
+		}
+		if !c.rules.Off(guard.JoinBeforeLateRead) {
+			// What is read now speaks for those who joined before, and for nobody after.
+			w.f.CloseToJoiners()
+		}
+		for _, name := range w.late {
+			names.addName(name)
+		}
+		life = max(life, c.tokenLife(w))
+		if first == nil || w.begun.Start < first.begun.Start {
+			first = w
+		}
+	}
+	if first == nil {
+		return
+	}
+	late, err := spend(money, func(budget time.Duration) (store.Late, error) {
+		return c.store.ReadLate(ctx, budget, first.begun, c.tokenKeys(names), life)
+	})
+	if err == nil && late.Tokens == nil {
+		err = errors.New("redis was restarted during the load")
+	}
+	if err != nil {
+		c.redisError(ctx, err)
+	}
+	index := map[string]int{}
+	for i, name := range names {
+		index[name] = i
+	}
+	handed, _, _ := sc.result()
+	for _, w := range ws {
+		if len(w.late) == 0 || w.alone {
+			continue
+		}
+		if err != nil {
+			w.refuse("the tokens of its result could not be read")
+			continue
+		}
+		for _, name := range w.late {
+			under, up := handed[name]
+			c.adopt(w, name, late, index[name], under, up)
+		}
+	}
+}
+
+// adopt decides whether the entry may carry a token that was read after the load. What an inner load handed up has its
+// token from before that load, and must still be the same; so must one that the last load depended on. Any other has to
+// be older than the load. Only a token that was read before the load is excused from its probation; it was then.
+func (c *Cache) adopt(w *work, name string, late store.Late, i int, under envelope.Token, handedUp bool) {
+	d, off := late.Tokens[i], c.rules.Off
+	switch {
+	case d.Held && !off(guard.LateHeldIsBornInvalid):
+		w.born = true
+		if !off(guard.LateHeldIsNotStored) {
+			w.refuse("a writer's outcome is open on its result")
+		}
+	case handedUp:
+		w.born = w.born || d.Token != under || under == envelope.Token{}
+		d.Token = under
+	case d.Token == w.before[name] && d.Token != store.Token{}:
+		// Unchanged since before the load.
+	case late.Created[i]:
+		w.born = w.born || !off(guard.LateMissingIsBornInvalid)
+	case !late.Agreed && !off(guard.LateClocksAgree):
+		w.born = true
+	case off(guard.LateTokenIsOlder):
+	case off(guard.LateTimeIsStrict):
+		w.born = w.born || d.Token.Time > w.begun.Start
+	default:
+		w.born = w.born || d.Token.Time >= late.Before
+	}
+	if began := w.probationFrom(c); d.Until > began && d.Token != w.before[name] && !off(guard.Probation) {
+		if w.until == 0 || d.Until < w.until {
+			w.until = d.Until
+		}
+	}
+	w.entry.Results = append(w.entry.Results, envelope.Named{Name: name, Token: d.Token})
+}
+
+// probationFrom is the time that a probation counts from: when the load began, not when the token was read.
+func (w *work) probationFrom(c *Cache) uint64 {
+	if c.rules.Off(guard.ProbationByLoadStart) {
+		return c.store.Now()
+	}
+	return w.begun.Start
+}

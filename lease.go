@@ -1,0 +1,82 @@
+package cacheme
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+)
+
+// keepLeases renews the leases while the load runs and until LoadTimeout, and returns what ends that.
+func (c *Cache) keepLeases(ctx context.Context, owner string, ws []*work) (stop func()) {
+	var entries []string
+	for _, w := range ws {
+		if !w.alone {
+			entries = append(entries, w.r.entry)
+		}
+	}
+	if len(entries) == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.LoadTimeout)
+	var renew func()
+	renew = func() {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := c.store.Renew(ctx, c.options.WriteBudget, c.options.Lease, owner, entries); err != nil {
+			c.redisError(ctx, err)
+		}
+		time.AfterFunc(c.options.Lease/3, renew)
+	}
+	time.AfterFunc(c.options.Lease/3, renew)
+	return cancel
+}
+
+// callLoader calls the user's loader on a goroutine of its own, so that neither a panic, nor runtime.Goexit, nor a
+// loader that ignores its context takes the flight along.
+func (c *Cache) callLoader(ctx context.Context, ws []*work, load loader) []loaded {
+	ctx, cancel := context.WithTimeout(ctx, c.options.LoadTimeout)
+	defer cancel()
+	rs := make([]*request, len(ws))
+	for i, w := range ws {
+		rs[i] = w.r
+	}
+	results := make(chan []loaded, 1)
+	go func() {
+		var out []loaded
+		returned := false
+		defer func() {
+			if !returned {
+				out = allFailed(len(rs), &PanicError{Value: recover(), Stack: debug.Stack()})
+			}
+			results <- out
+		}()
+		out = load(ctx, rs)
+		returned = true
+	}()
+	select {
+	case out := <-results:
+		return out
+	case <-ctx.Done():
+	}
+	// A loader that heeds its context is about to say so, in its own words.
+	grace := time.NewTimer(loadGrace)
+	defer grace.Stop()
+	select {
+	case out := <-results:
+		return out
+	case <-grace.C:
+		return allFailed(len(rs), ErrLoadTimeout)
+	}
+}
+
+// loadGrace is how long a loader has, past LoadTimeout, to return its context's error.
+const loadGrace = 10 * time.Millisecond
+
+func allFailed(n int, err error) []loaded {
+	out := make([]loaded, n)
+	for i := range out {
+		out[i].err = err
+	}
+	return out
+}
