@@ -145,13 +145,15 @@ type Flight[R, B, V any] struct {
 	again  bool // nothing was loaded: ask again
 }
 
-// Lead returns the flight of the key, and whether the caller has just started it and has to end it.
+// Lead returns the flight of the key, and whether the caller has just started it and has to end it. A flight keeps its
+// key until End, so that it is found even if everybody who waited for it has left.
 func (k *Key[R, B, V]) Lead() (f *Flight[R, B, V], lead bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.flight != nil {
 		return k.flight, false
 	}
+	k.group.Enter(k.name)
 	k.flight = &Flight[R, B, V]{key: k, done: make(chan struct{})}
 	return k.flight, true
 }
@@ -189,6 +191,7 @@ func (f *Flight[R, B, V]) End(value V, own, again bool) {
 	if f.key.flight == f {
 		f.key.flight = nil
 	}
+	f.key.Leave()
 	close(f.done)
 }
 

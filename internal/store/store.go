@@ -55,6 +55,12 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	s.clock.base = time.Now()
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	s.hold.Store(o.Hold.Milliseconds())
+	if o.OnReturn == nil {
+		o.OnReturn = func() error { return nil }
+	}
+	if o.OnBreaker == nil {
+		o.OnBreaker = func(bool) {}
+	}
 	s.breaker.init(s, o.OnReturn, o.OnBreaker)
 	s.wakes.init(rdb, o.Prefix+"wake")
 	s.epoch.watchDials(rdb, s.cluster)

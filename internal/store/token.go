@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 
 	"github.com/cacheme/cacheme/internal/envelope"
 )
@@ -40,47 +41,71 @@ const (
 	untilAt   = baseAt + 11 + 1
 	shortSize = pastAt
 	longSize  = untilAt + 16
+	dirtyAt   = longSize + 1
+	holdersAt = dirtyAt + 1 + 1
 )
 
 // parseRecord reads the record of a dependency. Anything that is not one, or is of another epoch, is missing. now is
 // an estimate of Redis's time and only hints at a lapse; the script that settles asks Redis's own clock.
 func parseRecord(text string, epoch Epoch, now uint64) Dependency {
-	if len(text) < shortSize || text[1] != '|' || text[epochAt:timeAt-1] != epoch.String() {
+	if len(text) < shortSize || text[epochAt:timeAt-1] != epoch.String() || !separated(text, epochAt, timeAt, nonceAt, seenAt) {
 		return Dependency{}
 	}
 	at, okTime := parseMicros(text[timeAt : timeAt+16])
 	nonce, okNonce := parseNonce(text[nonceAt : nonceAt+11])
-	d := Dependency{Exists: okTime && okNonce, Held: text[0] == 'h', Token: Token{Time: at, Nonce: nonce}}
-	if !d.Exists || len(text) == shortSize {
+	d := Dependency{Exists: true, Held: text[0] == 'h', Token: Token{Time: at, Nonce: nonce}}
+	switch {
+	case !okTime || !okNonce || text[0] != 'h' && text[0] != 't':
+		return Dependency{}
+	case len(text) == shortSize && !d.Held:
 		return d
-	}
-	if len(text) < longSize {
+	case len(text) < longSize || !separated(text, firstAt, baseAt, untilAt):
 		return Dependency{}
 	}
-	d.First, _ = parseMicros(text[firstAt : firstAt+16])
-	d.Base, _ = parseNonce(text[baseAt : baseAt+11])
-	d.Until, _ = parseMicros(text[untilAt : untilAt+16])
-	if d.Held && len(text) > longSize+2 {
-		d.Dirty = text[longSize+1] == '1'
-		d.Lapsed = anyDeadlineBefore(text[longSize+3:], now)
+	var okFirst, okBase, okUntil bool
+	d.First, okFirst = parseMicros(text[firstAt : firstAt+16])
+	d.Base, okBase = parseNonce(text[baseAt : baseAt+11])
+	d.Until, okUntil = parseMicros(text[untilAt : untilAt+16])
+	switch {
+	case !okFirst || !okBase || !okUntil:
+		return Dependency{}
+	case !d.Held && len(text) == longSize:
+		return d
+	case !d.Held || len(text) < holdersAt || !separated(text, dirtyAt, holdersAt):
+		return Dependency{}
 	}
+	d.Dirty = text[dirtyAt] == '1'
+	earliest, ok := earliestDeadline(text[holdersAt:])
+	if !ok {
+		return Dependency{}
+	}
+	d.Lapsed = earliest <= now
 	return d
 }
 
-// anyDeadlineBefore looks for a passed deadline in "<owner>:<deadline>,...".
-func anyDeadlineBefore(holders string, now uint64) bool {
-	const size = 11 + 1 + 16
-	for len(holders) >= size {
-		deadline, ok := parseMicros(holders[12:size])
-		if ok && deadline <= now {
-			return true
+// separated reports whether a separator stands in front of each field.
+func separated(text string, fields ...int) bool {
+	for _, at := range fields {
+		if text[at-1] != '|' {
+			return false
 		}
-		if len(holders) == size {
-			break
-		}
-		holders = holders[size+1:]
 	}
-	return false
+	return true
+}
+
+// earliestDeadline reads "<owner>:<deadline>,...". A hold without holders would never end, so it is none.
+func earliestDeadline(holders string) (earliest uint64, ok bool) {
+	for list := range strings.SplitSeq(holders, ",") {
+		owner, digits, found := strings.Cut(list, ":")
+		deadline, isTime := parseMicros(digits)
+		if !found || owner == "" || len(digits) != 16 || !isTime {
+			return 0, false
+		}
+		if earliest == 0 || deadline < earliest {
+			earliest = deadline
+		}
+	}
+	return earliest, true
 }
 
 func parseMicros(digits string) (uint64, bool) {

@@ -16,12 +16,18 @@ type wakeFeed struct {
 	sub     *redis.PubSub
 	ended   chan struct{}
 	closed  bool
-	waiting map[string]chan struct{} // by entry; closed when it was filled
+	waiting map[string]*wait // by entry
+}
+
+// wait is one entry that somebody waits for.
+type wait struct {
+	over    chan struct{} // closed when the entry was filled
+	waiters int           // the last one to go takes the wait away: nobody else may, or the others sleep through
 }
 
 func (w *wakeFeed) init(rdb redis.UniversalClient, channel string) {
 	w.rdb, w.channel = rdb, channel
-	w.waiting = map[string]chan struct{}{}
+	w.waiting = map[string]*wait{}
 }
 
 // Woken returns a channel that is closed when the load of entry is reported to be over, and a func to call when the
@@ -35,15 +41,16 @@ func (s *Store) Woken(entry string) (<-chan struct{}, func()) {
 		w.ended = make(chan struct{})
 		go w.listen(w.sub.Channel())
 	}
-	c, ok := w.waiting[entry]
+	it, ok := w.waiting[entry]
 	if !ok {
-		c = make(chan struct{})
-		w.waiting[entry] = c
+		it = &wait{over: make(chan struct{})}
+		w.waiting[entry] = it
 	}
-	return c, func() {
+	it.waiters++
+	return it.over, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if w.waiting[entry] == c {
+		if it.waiters--; it.waiters == 0 && w.waiting[entry] == it {
 			delete(w.waiting, entry)
 		}
 	}
@@ -53,9 +60,9 @@ func (w *wakeFeed) listen(messages <-chan *redis.Message) {
 	defer close(w.ended)
 	for m := range messages {
 		w.mu.Lock()
-		if c, ok := w.waiting[m.Payload]; ok {
+		if it, ok := w.waiting[m.Payload]; ok {
 			delete(w.waiting, m.Payload)
-			close(c)
+			close(it.over)
 		}
 		w.mu.Unlock()
 	}

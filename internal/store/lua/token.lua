@@ -31,18 +31,25 @@ local function read(key, epoch)
   local text = redis.pcall('GET', key)
   if type(text) ~= 'string' then return nil end
   local state, run, time, nonce, seen, past = string.match(text, '^([th])|([^|]*)|(%d+)|([^|]*)|(%d)(.*)$')
-  if run ~= epoch then return nil end
+  -- of another run, or not of our making: times of other lengths would not compare as text
+  if run ~= epoch or #time ~= 16 or #nonce ~= 11 or (state == 'h' and past == '') then return nil end
   local r = {state = state, time = time, nonce = nonce, seen = seen, first = NEVER, base = ZERO,
              probation = NEVER, dirty = '0', holders = {}}
   if past ~= '' then
     local held
     r.first, r.base, r.probation, held = string.match(past, '^|(%d+)|([^|]*)|(%d+)(.*)$')
-    if not r.first then return nil end
+    if not r.first or #r.first ~= 16 or #r.base ~= 11 or #r.probation ~= 16 then return nil end
     if state == 'h' then
       local list
       r.dirty, list = string.match(held, '^|(%d)|(.*)$')
       if not list then return nil end
-      for owner, deadline in string.gmatch(list, '([^:,]+):(%d+)') do r.holders[owner] = deadline end
+      for owner, deadline in string.gmatch(list, '([^:,]+):(%d+)') do
+        if #deadline ~= 16 then return nil end
+        r.holders[owner] = deadline
+      end
+      if next(r.holders) == nil then return nil end -- nothing would ever end such a hold
+    elseif held ~= '' then
+      return nil
     end
   end
   return r

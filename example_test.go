@@ -1,0 +1,434 @@
+package cacheme_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cacheme/cacheme"
+)
+
+// A service makes one cache at start-up, on the Redis client that it has anyway, and declares what it caches.
+func Example() {
+	rdb, closeRedis := openRedis()
+	defer closeRedis()
+
+	cache, err := cacheme.New(rdb, cacheme.Options{Prefix: "music:"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer cache.Close(context.Background())
+	if err := cache.Register(Playlist{}, SongChanged{}, Likes{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	cacheme.SetDefault(cache)
+
+	ctx, db := context.Background(), newCatalogue()
+	songs, err := cacheme.Get(ctx, Playlist{Listener: 7}, db.LoadPlaylist)
+	fmt.Println(titles(songs), err)
+	// Output: [Blue in Green So What] <nil>
+}
+
+func ExampleGet() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for range 3 {
+		page, err := cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+		fmt.Println(page.Title, err, "queries:", db.queries)
+	}
+	// Output:
+	// Blue in Green <nil> queries: 1
+	// Blue in Green <nil> queries: 1
+	// Blue in Green <nil> queries: 1
+}
+
+// "Not found" is cached where the node says for how long, and both ways to say it are understood.
+func ExampleGet_notFound() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for range 2 {
+		_, err := cacheme.Get(ctx, SongPage{ID: 99}, db.LoadSong)
+		fmt.Println(errors.Is(err, cacheme.ErrNotFound), "queries:", db.queries)
+	}
+	// Output:
+	// true queries: 1
+	// true queries: 1
+}
+
+func ExampleGetFrom() {
+	cache, end := openCache()
+	defer end()
+	db := newCatalogue()
+
+	page, err := cacheme.GetFrom(context.Background(), cache, SongPage{ID: 2}, db.LoadSong)
+	fmt.Println(page.Title, err)
+	// Output: So What <nil>
+}
+
+func ExampleGetResult() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for range 2 {
+		r, err := cacheme.GetResult(ctx, SongPage{ID: 1}, db.LoadSong)
+		fmt.Println(r.Value.Title, "from", r.Tier, "stale:", r.Stale, err)
+	}
+	// Output:
+	// Blue in Green from source stale: false <nil>
+	// Blue in Green from redis stale: false <nil>
+}
+
+// Many nodes cost one round trip, and one call of the loader for those that are missing.
+func ExampleGetMany() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	pages := []SongPage{{ID: 2}, {ID: 1}, {ID: 99}}
+	songs, err := cacheme.GetMany(ctx, pages, db.LoadSongs)
+	fmt.Println(titles(songs[:2]), "queries:", db.queries)
+
+	var missing *cacheme.MissingError
+	if errors.As(err, &missing) {
+		fmt.Println("not found:", pages[missing.Indexes[0]].ID)
+	}
+	// Output:
+	// [So What Blue in Green] queries: 1
+	// not found: 99
+}
+
+func ExampleBind() {
+	cache, end := openCache()
+	defer end()
+	db := newCatalogue()
+
+	pages, err := cacheme.Bind(cache, db.LoadSong)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	page, err := pages.Get(context.Background(), SongPage{ID: 1})
+	fmt.Println(page.Title, err)
+	// Output: Blue in Green <nil>
+}
+
+func ExamplePeek() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	_, err := cacheme.Peek(ctx, SongPage{ID: 1})
+	fmt.Println(errors.Is(err, cacheme.ErrNoEntry))
+
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	r, err := cacheme.Peek(ctx, SongPage{ID: 1})
+	fmt.Println(r.Value.Title, err)
+	// Output:
+	// true
+	// Blue in Green <nil>
+}
+
+func ExampleSet() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	fmt.Println(cacheme.Set(ctx, SongPage{ID: 1}, Song{ID: 1, Title: "just inserted"}))
+	page, err := cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	fmt.Println(page.Title, err, "queries:", db.queries)
+	// Output:
+	// <nil>
+	// just inserted <nil> queries: 0
+}
+
+func ExampleRefresh() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	page, err := cacheme.Refresh(ctx, SongPage{ID: 1}, db.LoadSong)
+	fmt.Println(page.Title, err, "queries:", db.queries)
+	// Output: Blue in Green <nil> queries: 2
+}
+
+func ExampleBypass() {
+	_, end := openCache()
+	defer end()
+	db := newCatalogue()
+
+	ctx := cacheme.Bypass(context.Background())
+	for range 2 {
+		cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	}
+	fmt.Println("queries:", db.queries)
+	// Output: queries: 2
+}
+
+// One write makes wrong what depends on it, and nothing else.
+func ExampleInvalidate() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+	read := func(what string) {
+		for _, listener := range []int64{7, 8} {
+			songs, _ := cacheme.Get(ctx, Playlist{Listener: listener}, db.LoadPlaylist)
+			fmt.Println(what, listener, titles(songs))
+		}
+	}
+	db.likes[8] = []int64{1}
+	read("before:")
+
+	db.likes[7] = []int64{2}
+	if err := cacheme.Invalidate(ctx, Likes{Listener: 7, Song: 1}); err != nil {
+		fmt.Println(err)
+	}
+	read("after: ")
+	// Output:
+	// before: 7 [Blue in Green So What]
+	// before: 8 [Blue in Green]
+	// after:  7 [So What]
+	// after:  8 [Blue in Green]
+}
+
+// A Hold spans the COMMIT, so that a process that is killed in between costs a load and never an old value.
+func ExampleCache_Hold() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+
+	hold, err := cache.Hold(ctx, SongChanged{ID: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	db.songs[1] = Song{ID: 1, Title: "Blue in Green (alternate take)"} // tx.Commit()
+	fmt.Println(hold.End(ctx, nil))
+
+	page, err := cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	fmt.Println(page.Title, err)
+	// Output:
+	// <nil>
+	// Blue in Green (alternate take) <nil>
+}
+
+// A rollback makes nothing wrong.
+func ExampleHold_Rollback() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+
+	hold, err := cache.Hold(ctx, SongChanged{ID: 1})
+	fmt.Println(err)
+	fmt.Println(hold.Rollback(ctx))
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	fmt.Println("queries:", db.queries)
+	// Output:
+	// <nil>
+	// <nil>
+	// queries: 1
+}
+
+func ExampleClass() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for range 2 {
+		cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+		cacheme.Get(ctx, SongPage{ID: 2}, db.LoadSong)
+		cacheme.Invalidate(ctx, cacheme.Class[SongPage]())
+	}
+	fmt.Println("queries:", db.queries)
+	// Output: queries: 4
+}
+
+func ExampleOf() {
+	cache, end := openCache()
+	defer end()
+
+	for _, from := range []any{Song{ID: 7}, &Song{ID: 7}, 7, "7"} {
+		node, err := cacheme.Of[SongChanged](from)
+		key, _ := cache.KeyOf(node)
+		fmt.Println(key, err)
+	}
+	_, err := cacheme.Of[SongChanged](Song{Title: "not saved"})
+	fmt.Println(err)
+	// Output:
+	// song:7 <nil>
+	// song:7 <nil>
+	// song:7 <nil>
+	// song:7 <nil>
+	// cacheme: cacheme_test.SongChanged.ID: is zero in this cacheme_test.Song: save the row first
+}
+
+func ExampleCache_KeyOf() {
+	cache, end := openCache()
+	defer end()
+
+	for _, d := range []cacheme.Declaration{Playlist{Listener: 7}, Likes{Listener: 7}, Likes{Song: 2}, Likes{Listener: 7, Song: 2}} {
+		key, err := cache.KeyOf(d)
+		fmt.Println(key, err)
+	}
+	// Output:
+	// listener:7:playlist <nil>
+	// listener:7:song:all <nil>
+	// listener:all:song:2 <nil>
+	// listener:7:song:2 <nil>
+}
+
+func ExampleCache_Remove() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	fmt.Println(cache.Remove(ctx, SongPage{ID: 1}))
+	_, err := cacheme.Peek(ctx, SongPage{ID: 1})
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// cacheme: peek song:1: cacheme: no entry
+}
+
+func ExampleCache_RemovePattern() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	cacheme.Get(ctx, SongPage{ID: 2}, db.LoadSong)
+	cacheme.Get(ctx, Playlist{Listener: 8}, db.LoadPlaylist)
+	fmt.Println(cache.RemovePattern(ctx, "song:*"))
+	// Output: 2 <nil>
+}
+
+func ExampleCache_Keys() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	cacheme.Get(ctx, SongPage{ID: 2}, db.LoadSong)
+	var keys []string
+	for key, err := range cache.Keys(ctx, SongPage{}) {
+		if err != nil {
+			fmt.Println(err)
+		}
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	fmt.Println(keys)
+	// Output: [song:1 song:2]
+}
+
+func ExampleCache_Nodes() {
+	cache, end := openCache()
+	defer end()
+
+	for _, n := range cache.Nodes() {
+		fmt.Println(n.Node, n.Key, n.Meta.TTL)
+	}
+	// Output:
+	// cacheme_test.Playlist listener:<listener>:playlist 10m0s
+	// cacheme_test.SongPage song:<id> 1h0m0s
+}
+
+// A plain function is memoised without a type of its own.
+func ExampleMemo() {
+	cache, end := openCache()
+	defer end()
+	calls := 0
+	count := func(_ context.Context, band int64) (int, error) {
+		calls++
+		return 12, nil
+	}
+
+	songsOf, err := cacheme.Memo(cache, cacheme.Memoized[int64, int]{
+		Meta:         cacheme.Meta{Key: "band:<band>:songs", TTL: time.Minute},
+		Values:       func(band int64) []any { return []any{band} },
+		InvalidNodes: func(int64) []cacheme.Invalid { return []cacheme.Invalid{cacheme.Table("songs")} },
+		Tags:         []string{"statistics"},
+	}, count)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	for range 3 {
+		songsOf(ctx, 5)
+	}
+	fmt.Println("calls:", calls)
+	cacheme.Invalidate(ctx, cacheme.Tag("statistics"))
+	songsOf(ctx, 5)
+	fmt.Println("calls:", calls)
+	// Output:
+	// calls: 1
+	// calls: 2
+}
+
+// All mistakes of a declaration are told at once, each with what to write instead.
+func ExampleCache_Register() {
+	rdb, closeRedis := openRedis()
+	defer closeRedis()
+	cache, _ := cacheme.New(rdb, cacheme.Options{})
+	defer cache.Close(context.Background())
+
+	fmt.Println(cache.Register(Misspelt{}))
+	// Output:
+	// cacheme: cacheme_test.Misspelt.Key: "band:<bnad>" has the hole <bnad> and no field for it; add a field tagged `cacheme:"field,name=bnad"` or take the hole out
+	// cacheme: cacheme_test.Misspelt.Band: has no hole in the key "band:<bnad>", so that values with different Band would share it; add <band>
+}
+
+// Misspelt is a node with a mistake in its key.
+type Misspelt struct {
+	cacheme.Node[string]
+	Band int64 `cacheme:"field"`
+}
+
+func (Misspelt) Meta() cacheme.Meta { return cacheme.Meta{Key: "band:<bnad>"} }
+
+func ExampleOptions_observer() {
+	rdb, closeRedis := openRedis()
+	defer closeRedis()
+	cache, _ := cacheme.New(rdb, cacheme.Options{Observer: func(_ context.Context, e cacheme.Event) {
+		fmt.Println(e.Kind, e.Node)
+	}})
+	defer cache.Close(context.Background())
+	cache.MustRegister(SongPage{}, SongChanged{})
+	db := newCatalogue()
+
+	for range 2 {
+		cacheme.GetFrom(context.Background(), cache, SongPage{ID: 1}, db.LoadSong)
+	}
+	// Output:
+	// load cacheme_test.SongPage
+	// miss cacheme_test.SongPage
+	// hit cacheme_test.SongPage
+}
+
+func ExampleCache_Disable() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	cache.Disable()
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	cache.Enable()
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	fmt.Println("queries:", db.queries)
+	// Output: queries: 3
+}
