@@ -55,6 +55,7 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	c.store = store.New(rdb, store.Options{
 		Prefix:    o.Prefix,
 		Hold:      o.Hold,
+		Budget:    o.Budget,
 		OnReturn:  c.journal.deliver,
 		OnBreaker: c.onBreaker,
 	})

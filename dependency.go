@@ -1,6 +1,12 @@
 package cacheme
 
-import "github.com/cacheme/cacheme/internal/keytmpl"
+import (
+	"bytes"
+	"sync"
+
+	"github.com/cacheme/cacheme/internal/keytmpl"
+	"github.com/cacheme/cacheme/internal/store"
+)
 
 // kind separates the dependencies: the row book:100 and the main key book:100 are two things.
 type kind string
@@ -14,20 +20,95 @@ const (
 	tagKind   kind = "tag"   // an invalid node without a model
 )
 
-// dependencies collects the names, <kind>:<key>, of what an entry depends on or a write makes wrong, each once.
-type dependencies []string
-
-func (d *dependencies) add(k kind, key string) {
-	d.addName(string(k) + ":" + key)
+// dependencies collects what an entry depends on, or a write makes wrong, each once. They are rendered into one buffer,
+// as Redis keys of tokens: <prefix><kind>:<key>:invalid.
+type dependencies struct {
+	store *store.Store
+	buf   []byte
+	head  int // where the first begins
+	ends  []int
+	known map[string]bool // once there are many
 }
 
-func (d *dependencies) addName(name string) {
-	for _, known := range *d {
-		if known == name {
-			return
+// buffers are reused: what a request needs of them is copied into one string.
+var buffers = sync.Pool{New: func() any {
+	return &dependencies{buf: make([]byte, 0, 1024), ends: make([]int, 0, manyDependencies)}
+}}
+
+// manyDependencies is from when on a map is faster than a look at each.
+const manyDependencies = 32
+
+func (c *Cache) dependencies() *dependencies {
+	d, _ := buffers.Get().(*dependencies)
+	*d = dependencies{store: c.store, buf: d.buf[:0], ends: d.ends[:0]}
+	return d
+}
+
+func (d *dependencies) free() { buffers.Put(d) }
+
+func (d *dependencies) add(k kind, key string) {
+	d.begin(k)
+	d.buf = append(d.buf, key...)
+	d.end()
+}
+
+// begin starts a dependency; what is appended to buf until end is its key.
+func (d *dependencies) begin(k kind) {
+	d.buf = append(append(d.store.AppendTokenPrefix(d.buf), k...), ':')
+}
+
+// end finishes the dependency, and takes it back if it is there already.
+func (d *dependencies) end() {
+	d.buf = store.AppendTokenSuffix(d.buf)
+	from := d.from(len(d.ends))
+	if d.has(d.buf[from:]) {
+		d.buf = d.buf[:from]
+		return
+	}
+	d.ends = append(d.ends, len(d.buf))
+}
+
+func (d *dependencies) from(i int) int {
+	if i == 0 {
+		return d.head
+	}
+	return d.ends[i-1]
+}
+
+func (d *dependencies) has(key []byte) bool {
+	if d.known == nil {
+		if len(d.ends) < manyDependencies {
+			for i, end := range d.ends {
+				if bytes.Equal(d.buf[d.from(i):end], key) {
+					return true
+				}
+			}
+			return false
+		}
+		d.known = map[string]bool{}
+		for i, end := range d.ends {
+			d.known[string(d.buf[d.from(i):end])] = true
 		}
 	}
-	*d = append(*d, name)
+	if d.known[string(key)] {
+		return true
+	}
+	d.known[string(key)] = true
+	return false
+}
+
+// appendKeys adds the Redis keys, as parts of all, which is the buffer as a string.
+func (d *dependencies) appendKeys(keys []string, all string) []string {
+	for i, end := range d.ends {
+		keys = append(keys, all[d.from(i):end])
+	}
+	return keys
+}
+
+// keys returns the Redis keys and gives the buffer back.
+func (d *dependencies) keys() []string {
+	defer d.free()
+	return d.appendKeys(make([]string, 0, len(d.ends)), string(d.buf))
 }
 
 // render fills a template with the fields of a declaration.

@@ -2,7 +2,9 @@ package cacheme
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/cacheme/cacheme/internal/envelope"
@@ -39,34 +41,31 @@ func (c *Cache) prepare(w *work, sc *scope) {
 	w.entry.TTL = uint64(ttl.Microseconds())
 	w.out.expires = w.begun.Start + w.entry.TTL
 
-	late := dependencies{}
+	results := c.dependencies()
 	if w.out.err == nil && p.resultInvalidNodes != nil {
-		if err := c.appendInvalids(&late, p.resultInvalidNodes(w.r.node, w.out.value), p.name, (*invalidPlan).appendDependencies); err != nil {
+		if err := c.appendInvalids(results, p.resultInvalidNodes(w.r.node, w.out.value), p.name, (*invalidPlan).appendDependencies); err != nil {
 			w.out.err = err // a mistake in the declaration: better an error than an entry that nothing ends
 			w.refuse("its result dependencies are wrong")
 			return
 		}
 	}
-	for name := range handed {
-		late.addName(name)
-	}
-	w.late = without(late, w.r.names, handed)
+	w.late = without(c.names(results.keys()), c.names(w.r.keys), handed)
 }
 
-// without drops the names that are declared anyway. One that was also handed up stays: the inner value may have been
-// loaded under another token.
-func without(late, declared []string, handed map[string]envelope.Token) []string {
-	known := map[string]bool{}
+// without drops those names of a result that are declared anyway, and adds those that were handed up: the inner value
+// may have been loaded under another token.
+func without(results, declared []string, handed map[string]envelope.Token) []string {
+	known := make(map[string]bool, len(declared))
 	for _, name := range declared {
 		known[name] = true
 	}
-	kept := late[:0]
-	for _, name := range late {
-		if _, up := handed[name]; up || !known[name] {
-			kept = append(kept, name)
+	var late []string
+	for _, name := range results {
+		if _, up := handed[name]; !up && !known[name] {
+			late = append(late, name)
 		}
 	}
-	return kept
+	return slices.AppendSeq(late, maps.Keys(handed))
 }
 
 // jittered shortens d by a random part of up to a tenth.
@@ -152,7 +151,7 @@ func (c *Cache) land(ctx context.Context, w *work) {
 	case w.born:
 		c.happened(ctx, p, Event{Kind: EventBornInvalid, Key: w.r.key})
 	}
-	w.out.names = append([]string(nil), w.r.names...)
+	w.out.names = c.names(w.r.keys)
 	for _, d := range w.begun.Tokens {
 		w.out.tokens = append(w.out.tokens, d.Token)
 	}
@@ -163,7 +162,7 @@ func (c *Cache) land(ctx context.Context, w *work) {
 		}
 		w.out.names, w.out.tokens = append(w.out.names, result.Name), append(w.out.tokens, token)
 	}
-	if w.alone || len(w.begun.Tokens) != len(w.r.names) {
+	if w.alone || len(w.begun.Tokens) != len(w.r.keys) {
 		w.out.spoiled = "an inner load ran without redis"
 	}
 	for _, d := range w.begun.Tokens {

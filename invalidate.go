@@ -3,6 +3,7 @@ package cacheme
 import (
 	"context"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -37,9 +38,11 @@ func (c *Cache) Invalidate(ctx context.Context, invalids ...Invalid) error {
 
 // writtenKeys are the Redis keys of the tokens that a write to the invalid nodes makes wrong.
 func (c *Cache) writtenKeys(invalids []Invalid) ([]string, error) {
-	var names dependencies
-	err := c.appendInvalids(&names, invalids, "cacheme.Invalidate", (*invalidPlan).appendWritten)
-	return c.tokenKeys(names), err
+	deps := c.dependencies()
+	if err := c.appendInvalids(deps, invalids, "cacheme.Invalidate", (*invalidPlan).appendWritten); err != nil {
+		return nil, err
+	}
+	return deps.keys(), nil
 }
 
 // invalidateKeys remembers what this process makes wrong, does it, and keeps what could not be delivered.
@@ -118,21 +121,18 @@ func (c *Cache) KeyOf(d Declaration) (string, error) {
 }
 
 func (c *Cache) invalidKey(i Invalid) (string, error) {
-	if ref, ok := i.(reference); ok {
-		var names dependencies
-		err := c.appendReference(&names, ref)
-		if err != nil {
-			return "", err
-		}
-		return names[0][len(ref.kind)+1:], nil
+	deps := c.dependencies()
+	add := func(p *invalidPlan, d *dependencies, declaration reflect.Value) error {
+		_, err := p.appendKey(d, declaration)
+		return err
 	}
-	p, ok := c.registry.table.Load().invalids[reflect.TypeOf(i)]
-	if !ok {
-		return "", notRegistered(reflect.TypeOf(i))
-	}
-	var names dependencies
-	if _, err := p.appendKeys(&names, reflect.ValueOf(i)); err != nil || len(names) == 0 {
+	if err := c.appendInvalids(deps, []Invalid{i}, "cacheme.KeyOf", add); err != nil {
 		return "", err
 	}
-	return names[0][len(p.kind)+1:], nil
+	keys := deps.keys()
+	if len(keys) == 0 {
+		return "", nil
+	}
+	_, key, _ := strings.Cut(c.store.TokenName(keys[0]), ":")
+	return key, nil
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/cacheme/cacheme/internal/buntag"
+	"github.com/cacheme/cacheme/internal/keytmpl"
 )
 
 // invalidPlan is what an invalid node was compiled to.
@@ -136,15 +137,9 @@ func (p *invalidPlan) derivedKey() string {
 
 // appendDependencies adds what an entry depends on that declares this node.
 func (p *invalidPlan) appendDependencies(d *dependencies, declaration reflect.Value) error {
-	open, err := p.appendKeys(d, declaration)
+	open, err := p.appendKey(d, declaration)
 	if err == nil && p.m2m && open == 0 {
-		for i := range p.key.fields {
-			var side string
-			if side, err = p.side(declaration, i); err != nil {
-				return err
-			}
-			d.add(sideKind, side)
-		}
+		err = p.appendSides(d, sideKind, declaration)
 	}
 	if p.table != "" {
 		d.add(tableKind, p.table)
@@ -154,37 +149,23 @@ func (p *invalidPlan) appendDependencies(d *dependencies, declaration reflect.Va
 
 // appendWritten adds what becomes wrong when this node is invalidated by hand.
 func (p *invalidPlan) appendWritten(d *dependencies, declaration reflect.Value) error {
-	open, err := p.appendKeys(d, declaration)
-	if err != nil || !p.m2m {
-		if p.key.Template == nil {
-			d.add(tableKind, p.table)
-		}
+	open, err := p.appendKey(d, declaration)
+	switch {
+	case err != nil:
 		return err
-	}
-	switch open {
-	case 2:
+	case p.key.Template == nil || p.m2m && open == 2:
 		d.add(tableKind, p.table)
-	case 1:
-		key, err := p.render(declaration)
-		if err != nil {
-			return err
-		}
-		d.add(sideKind, key)
-	case 0:
+	case p.m2m && open == 1:
+		return p.appendRendered(d, sideKind, declaration, nil)
+	case p.m2m:
 		// The pair is a row that came or went: the lists of both sides are wrong too.
-		for i := range p.key.fields {
-			side, err := p.side(declaration, i)
-			if err != nil {
-				return err
-			}
-			d.add(rowKind, side)
-		}
+		return p.appendSides(d, rowKind, declaration)
 	}
 	return nil
 }
 
-// appendKeys adds the node's own key, unless it stands for the table, and tells how many sides are open.
-func (p *invalidPlan) appendKeys(d *dependencies, declaration reflect.Value) (open int, err error) {
+// appendKey adds the node's own key, unless it stands for the table, and tells how many sides are open.
+func (p *invalidPlan) appendKey(d *dependencies, declaration reflect.Value) (open int, err error) {
 	if p.key.Template == nil {
 		return 0, nil
 	}
@@ -198,35 +179,36 @@ func (p *invalidPlan) appendKeys(d *dependencies, declaration reflect.Value) (op
 			return open, nil
 		}
 	}
-	key, err := p.render(declaration)
-	if err == nil {
-		d.add(p.kind, key)
-	}
-	return open, err
+	return open, p.appendRendered(d, p.kind, declaration, nil)
 }
 
-func (p *invalidPlan) render(declaration reflect.Value) (string, error) {
-	b, err := render(nil, p.key.literals, len(p.key.fields), func(dst []byte, i int) ([]byte, error) {
-		return p.appendField(dst, declaration, i)
-	})
-	return string(b), err
-}
-
-func (p *invalidPlan) appendField(dst []byte, declaration reflect.Value, i int) ([]byte, error) {
-	b, err := p.key.fields[i].append(dst, declaration)
-	if err != nil {
-		return nil, &UsageError{Node: p.name, Field: p.key.fields[i].goName, Reason: "has a value that does not become text: " + err.Error()}
-	}
-	return b, nil
-}
-
-// side renders the key of the pair with all but field keep left open.
-func (p *invalidPlan) side(declaration reflect.Value, keep int) (string, error) {
-	b, err := render(nil, p.key.literals, len(p.key.fields), func(dst []byte, i int) ([]byte, error) {
-		if i != keep {
-			return append(dst, "all"...), nil
+// appendSides adds the key of a pair twice, each time with one side left open.
+func (p *invalidPlan) appendSides(d *dependencies, k kind, declaration reflect.Value) error {
+	for i := range p.key.fields {
+		if err := p.appendRendered(d, k, declaration, func(field int) bool { return field != i }); err != nil {
+			return err
 		}
-		return p.appendField(dst, declaration, i)
+	}
+	return nil
+}
+
+// appendRendered adds the node's key. leaveOpen tells which fields to leave open, besides those that are.
+func (p *invalidPlan) appendRendered(d *dependencies, k kind, declaration reflect.Value, leaveOpen func(field int) bool) error {
+	d.begin(k)
+	b, err := render(d.buf, p.key.literals, len(p.key.fields), func(dst []byte, i int) ([]byte, error) {
+		if leaveOpen != nil && leaveOpen(i) {
+			return keytmpl.AppendAll(dst), nil
+		}
+		b, err := p.key.fields[i].append(dst, declaration)
+		if err != nil {
+			return nil, &UsageError{Node: p.name, Field: p.key.fields[i].goName, Reason: "has a value that does not become text: " + err.Error()}
+		}
+		return b, nil
 	})
-	return string(b), err
+	if err != nil {
+		return err
+	}
+	d.buf = b
+	d.end()
+	return nil
 }

@@ -12,7 +12,8 @@ import (
 
 // readLate reads the tokens of what is known only after the load: result dependencies, and what inner loads handed up.
 func (c *Cache) readLate(ctx context.Context, ws []*work, sc *scope, money *purse) {
-	var names dependencies
+	var names []string
+	index := map[string]int{}
 	var life time.Duration
 	var first *work
 	for _, w := range ws {
@@ -24,7 +25,10 @@ func (c *Cache) readLate(ctx context.Context, ws []*work, sc *scope, money *purs
 			w.f.CloseToJoiners()
 		}
 		for _, name := range w.late {
-			names.addName(name)
+			if _, ok := index[name]; !ok {
+				index[name] = len(names)
+				names = append(names, name)
+			}
 		}
 		life = max(life, c.tokenLife(w))
 		if first == nil || w.begun.Start < first.begun.Start {
@@ -42,10 +46,6 @@ func (c *Cache) readLate(ctx context.Context, ws []*work, sc *scope, money *purs
 	}
 	if err != nil {
 		c.redisError(ctx, err)
-	}
-	index := map[string]int{}
-	for i, name := range names {
-		index[name] = i
 	}
 	handed, _, _ := sc.result()
 	for _, w := range ws {

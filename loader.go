@@ -297,7 +297,7 @@ func (v *visit) handUp(outer *scope, s sight) {
 		return
 	}
 	e := s.entry
-	names := append([]string(nil), v.r.names...)
+	names := v.c.names(v.r.keys)
 	tokens := append([]envelope.Token(nil), e.Declared...)
 	if e.Born {
 		clear(tokens)

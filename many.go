@@ -240,7 +240,7 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 	guesses := make([][]string, len(open))
 	for i, m := range open {
 		guesses[i] = c.lists.get(m.r.entry)
-		keys = c.appendLookKeys(keys, m.r, guesses[i])
+		keys = c.appendAsks(keys, m.r, guesses[i])
 	}
 	values, err := c.fetch(ctx, &money, keys)
 	at := 0

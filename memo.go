@@ -39,7 +39,7 @@ func Memo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, e
 	case f == nil:
 		return nil, &UsageError{Node: name, Reason: "has a nil function; give it the function to memoise"}
 	}
-	plan := &nodePlan{typ: reflect.TypeFor[A](), class: string(classKind) + ":" + name}
+	plan := &nodePlan{typ: reflect.TypeFor[A](), class: name}
 	m.fill(plan)
 	err := c.register(func(next *plans) []error {
 		k := compiler{options: &c.options, name: name, typ: plan.typ}
@@ -91,16 +91,16 @@ func holes(key string) (fields []fieldPlan) {
 
 // fill gives the plan what m does in place of a node's methods.
 func (m Memoized[A, V]) fill(p *nodePlan) {
-	p.mainKey = func(node any) (string, error) {
+	p.appendMain = func(dst []byte, node any) ([]byte, error) {
 		var values []any
 		if m.Values != nil {
 			args, _ := node.(A)
 			values = m.Values(args)
 		}
 		if n := len(p.key.fields); len(values) != n {
-			return "", &UsageError{Node: p.name, Field: "Values", Reason: fmt.Sprintf("returned %d values for %d holes", len(values), n)}
+			return nil, &UsageError{Node: p.name, Field: "Values", Reason: fmt.Sprintf("returned %d values for %d holes", len(values), n)}
 		}
-		return p.render(func(dst []byte, i int) ([]byte, error) { return appendAny(dst, values[i]) })
+		return p.render(dst, func(dst []byte, i int) ([]byte, error) { return appendAny(dst, values[i]) })
 	}
 	tags := make([]Invalid, len(m.Tags))
 	for i, tag := range m.Tags {

@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"reflect"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cacheme/cacheme/internal/codec"
@@ -19,7 +18,7 @@ type nodePlan struct {
 	meta        Meta
 	key         template
 	field       string
-	class       string // name of the class dependency
+	class       string // key of the class dependency
 	policy      policy
 	codec       Codec
 	fingerprint uint64
@@ -28,8 +27,8 @@ type nodePlan struct {
 	carrier     carrier
 	counters    counters
 
-	// What the node's methods, or a Memo's funcs, do. Nil where there is none; mainKey is never nil.
-	mainKey            func(node any) (string, error)
+	// What the node's methods, or a Memo's funcs, do. Nil where there is none; appendMain is never nil.
+	appendMain         func(dst []byte, node any) ([]byte, error)
 	invalidNodes       func(node any) []Invalid
 	resultInvalidNodes func(node, value any) []Invalid
 	skip               func(ctx context.Context, node any) bool
@@ -49,13 +48,13 @@ type policy struct {
 func (p policy) life() time.Duration { return p.ttl + max(p.stale, p.staleIfError) }
 
 func (c *compiler) node(n carrier) *nodePlan {
-	p := &nodePlan{typ: c.typ, class: string(classKind) + ":" + className(c.typ)}
+	p := &nodePlan{typ: c.typ, class: className(c.typ)}
 	fields := parseFields(c.typ, false, c.wrong)
 	c.optionalMethods(p, n.valueType())
 	c.plan(p, n, n.(Declaration).Meta(), fields)
-	p.mainKey = func(node any) (string, error) {
+	p.appendMain = func(dst []byte, node any) ([]byte, error) {
 		v := reflect.ValueOf(node)
-		return p.render(func(dst []byte, i int) ([]byte, error) { return p.key.fields[i].append(dst, v) })
+		return p.render(dst, func(dst []byte, i int) ([]byte, error) { return p.key.fields[i].append(dst, v) })
 	}
 	return p
 }
@@ -104,19 +103,19 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	p.fingerprint = fingerprint(value, meta.Version, p.codec.Name())
 }
 
-// buffers are reused to render keys.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }}
-
 // render fills the node's template.
-func (p *nodePlan) render(field func(dst []byte, i int) ([]byte, error)) (string, error) {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	b, err := render((*buf)[:0], p.key.literals, len(p.key.literals)-1, field)
+func (p *nodePlan) render(dst []byte, field func(dst []byte, i int) ([]byte, error)) ([]byte, error) {
+	b, err := render(dst, p.key.literals, len(p.key.literals)-1, field)
 	if err != nil {
-		return "", &UsageError{Node: p.name, Reason: "has a field value that does not become text: " + err.Error()}
+		return nil, &UsageError{Node: p.name, Reason: "has a field value that does not become text: " + err.Error()}
 	}
-	*buf = b
-	return string(b), nil
+	return b, nil
+}
+
+// mainKey renders the node's key without the field part.
+func (p *nodePlan) mainKey(node any) (string, error) {
+	b, err := p.appendMain(nil, node)
+	return string(b), err
 }
 
 const fieldAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."

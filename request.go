@@ -12,15 +12,16 @@ import (
 	"github.com/cacheme/cacheme/internal/store"
 )
 
-// request is one node that a caller asks for, worked out: its keys and what it depends on.
+// request is one node that a caller asks for, worked out: its keys and what it depends on. All keys are parts of one
+// string.
 type request struct {
 	plan  *nodePlan
 	node  any
 	call  call
 	key   string   // as the template renders it, main or main>field
 	entry string   // Redis key
-	names []string // of the declared dependencies, in order
-	keys  []string // their Redis keys
+	asks  []string // the Redis keys that a look asks for: entry, lease, tokens
+	keys  []string // ... the tokens alone, of the declared dependencies in order
 }
 
 // writable are the Redis keys by which this process may have made the request's entry wrong.
@@ -32,20 +33,37 @@ func (c *Cache) newRequest(p *nodePlan, node any, opts []CallOption) (*request, 
 	for _, o := range opts {
 		o(&r.call)
 	}
-	main, err := p.mainKey(node)
+	d := c.dependencies()
+	defer d.free()
+	var ends store.EntryEnds
+	var err error
+	d.buf, ends, err = c.store.AppendEntry(d.buf, p.field, func(dst []byte) ([]byte, error) { return p.appendMain(dst, node) })
 	if err != nil {
 		return nil, err
 	}
-	r.key = main
-	if p.field != "" {
-		r.key = main + ">" + p.field
-	}
-	r.entry = c.store.EntryKey(main, p.field)
-	if r.names, err = c.declared(p, node, main); err != nil {
+	d.head = len(d.buf)
+	if err := c.declare(d, p, node, ends); err != nil {
 		return nil, err
 	}
-	r.keys = c.tokenKeys(r.names)
+	all := string(d.buf)
+	r.key = all[ends.MainBegin:ends.MainEnd]
+	if p.field != "" {
+		r.key += ">" + p.field
+	}
+	r.entry = all[:ends.EntryEnd]
+	r.asks = append(make([]string, 0, 2+len(d.ends)), r.entry, all[:d.head])
+	r.asks = d.appendKeys(r.asks, all)
+	r.keys = r.asks[2:]
 	return r, nil
+}
+
+// names of the declared dependencies, in order, as entries carry them.
+func (c *Cache) names(keys []string) []string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = c.store.TokenName(key)
+	}
+	return names
 }
 
 func (c *Cache) tokenKeys(names []string) []string {
@@ -56,28 +74,27 @@ func (c *Cache) tokenKeys(names []string) []string {
 	return keys
 }
 
-// declared lists what an entry of the node depends on before anything is loaded: its class, its main key, and what its
+// declare adds what an entry of the node depends on before anything is loaded: its class, its main key, and what its
 // InvalidNodes say.
-func (c *Cache) declared(p *nodePlan, node any, main string) ([]string, error) {
-	names := make(dependencies, 0, 8)
-	names.addName(p.class)
+func (c *Cache) declare(d *dependencies, p *nodePlan, node any, ends store.EntryEnds) error {
+	d.add(classKind, p.class)
 	if p.field != "" {
-		names.add(mainKind, main)
+		d.begin(mainKind)
+		d.buf = append(d.buf, d.buf[ends.MainBegin:ends.MainEnd]...)
+		d.end()
 	}
-	if p.invalidNodes != nil {
-		if err := c.appendInvalids(&names, p.invalidNodes(node), p.name, (*invalidPlan).appendDependencies); err != nil {
-			return nil, err
-		}
+	if p.invalidNodes == nil {
+		return nil
 	}
-	return names, nil
+	return c.appendInvalids(d, p.invalidNodes(node), p.name, (*invalidPlan).appendDependencies)
 }
 
 // appendInvalids adds the dependencies behind invalid nodes, as plan methods see them.
-func (c *Cache) appendInvalids(names *dependencies, invalids []Invalid, by string, add func(*invalidPlan, *dependencies, reflect.Value) error) error {
+func (c *Cache) appendInvalids(d *dependencies, invalids []Invalid, by string, add func(*invalidPlan, *dependencies, reflect.Value) error) error {
 	table := c.registry.table.Load()
 	for _, i := range invalids {
 		if ref, ok := i.(reference); ok {
-			if err := c.appendReference(names, ref); err != nil {
+			if err := c.appendReference(d, ref); err != nil {
 				return err
 			}
 			continue
@@ -92,16 +109,16 @@ func (c *Cache) appendInvalids(names *dependencies, invalids []Invalid, by strin
 		case !ok:
 			return notRegistered(t)
 		}
-		if err := add(p, names, reflect.ValueOf(i)); err != nil {
+		if err := add(p, d, reflect.ValueOf(i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Cache) appendReference(names *dependencies, ref reference) error {
+func (c *Cache) appendReference(d *dependencies, ref reference) error {
 	if ref.kind != mainKind {
-		names.add(ref.kind, ref.name)
+		d.add(ref.kind, ref.name)
 		return nil
 	}
 	p, err := c.nodePlanOf(ref.node)
@@ -110,7 +127,7 @@ func (c *Cache) appendReference(names *dependencies, ref reference) error {
 	}
 	main, err := p.mainKey(ref.node)
 	if err == nil {
-		names.add(mainKind, main)
+		d.add(mainKind, main)
 	}
 	return err
 }
@@ -133,16 +150,19 @@ func (c *Cache) nodePlanOf(node any) (*nodePlan, error) {
 func (c *Cache) look(ctx context.Context, r *request) (sight, error) {
 	money := purse{c.options.Budget}
 	guess := c.lists.get(r.entry)
-	values, err := c.fetch(ctx, &money, c.appendLookKeys(make([]string, 0, 2+len(r.keys)+len(guess)), r, guess))
+	values, err := c.fetch(ctx, &money, c.appendAsks(nil, r, guess))
 	if err != nil {
 		return sight{}, err
 	}
 	return c.see(ctx, r, values, 0, guess, &money)
 }
 
-func (c *Cache) appendLookKeys(keys []string, r *request, guess []string) []string {
-	keys = append(keys, r.entry, store.LeaseKey(r.entry))
-	keys = append(keys, r.keys...)
+// appendAsks adds the Redis keys that a look at the request asks for.
+func (c *Cache) appendAsks(keys []string, r *request, guess []string) []string {
+	if keys == nil && len(guess) == 0 {
+		return r.asks
+	}
+	keys = append(keys, r.asks...)
 	for _, name := range guess {
 		keys = append(keys, c.store.TokenKey(name))
 	}
@@ -150,9 +170,12 @@ func (c *Cache) appendLookKeys(keys []string, r *request, guess []string) []stri
 }
 
 func (c *Cache) fetch(ctx context.Context, money *purse, keys []string) (store.Values, error) {
-	values, err := spend(money, func(budget time.Duration) (store.Values, error) {
-		return c.store.Read(ctx, budget, keys)
-	})
+	if money.left <= 0 {
+		return store.Values{}, store.ErrAway
+	}
+	began := time.Now()
+	values, err := c.store.Read(ctx, money.left, keys)
+	money.left -= time.Since(began)
 	if err != nil {
 		c.redisError(ctx, err)
 	}
@@ -187,7 +210,10 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 		return s, nil
 	}
 	s.entry = entry
-	known := map[string]store.Dependency{}
+	if len(guess) == 0 && len(entry.Results) == 0 {
+		return s, nil
+	}
+	known := make(map[string]store.Dependency, len(guess))
 	for i, name := range guess {
 		known[name] = values.Dependency(at + 2 + len(r.keys) + i)
 	}
@@ -198,9 +224,6 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 
 // seeResults adds the tokens of the entry's result dependencies, and remembers their names for the next look.
 func (c *Cache) seeResults(ctx context.Context, r *request, s *sight, known map[string]store.Dependency, money *purse) error {
-	if len(s.entry.Results) == 0 && len(known) == 0 {
-		return nil
-	}
 	var missing, names []string
 	for _, result := range s.entry.Results {
 		names = append(names, result.Name)

@@ -19,13 +19,13 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 	if c.leavesAlone(ctx, r) {
 		return wrap("set", r.key, fmt.Errorf("%w: the cache is disabled or bypassed", ErrNotStored))
 	}
-	results := dependencies{}
+	results := c.dependencies()
 	if r.plan.resultInvalidNodes != nil {
-		if err := c.appendInvalids(&results, r.plan.resultInvalidNodes(r.node, value), r.plan.name, (*invalidPlan).appendDependencies); err != nil {
+		if err := c.appendInvalids(results, r.plan.resultInvalidNodes(r.node, value), r.plan.name, (*invalidPlan).appendDependencies); err != nil {
 			return err
 		}
 	}
-	names := without(results, r.names, nil)
+	names := without(c.names(results.keys()), c.names(r.keys), nil)
 	declared := len(r.keys)
 	money := purse{c.options.WriteBudget}
 	owner := store.NewOwner()

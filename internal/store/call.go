@@ -22,8 +22,9 @@ func call[T any](ctx context.Context, s *Store, budget time.Duration, trip func(
 	return callAnyway(ctx, s, budget, trip)
 }
 
-// callAnyway does not ask the breaker. The goroutine is what bounds the trip: a client without ContextTimeoutEnabled
-// ignores deadlines on its sockets, so a trip that overruns is abandoned, and ends whenever the client gives up.
+// callAnyway does not ask the breaker. A client with ContextTimeoutEnabled heeds the deadline by itself. Any other
+// ignores it on its sockets, so that the trip runs on a goroutine and is abandoned when it overruns; it ends whenever the
+// client gives up.
 func callAnyway[T any](ctx context.Context, s *Store, budget time.Duration, trip func(context.Context) (T, error)) (T, error) {
 	var zero T
 	if err := ctx.Err(); err != nil {
@@ -32,6 +33,19 @@ func callAnyway[T any](ctx context.Context, s *Store, budget time.Duration, trip
 	if !s.gate.Enter() {
 		return zero, ErrAway
 	}
+	if s.heedsContext {
+		defer s.gate.Leave()
+		bounded, cancel := s.deadlines.within(ctx, budget)
+		defer cancel()
+		value, err := trip(bounded)
+		s.judge(ctx, err)
+		return value, err
+	}
+	return callDetached(ctx, s, budget, trip)
+}
+
+func callDetached[T any](ctx context.Context, s *Store, budget time.Duration, trip func(context.Context) (T, error)) (T, error) {
+	var zero T
 	type reply struct {
 		value T
 		err   error
@@ -46,12 +60,7 @@ func callAnyway[T any](ctx context.Context, s *Store, budget time.Duration, trip
 	}()
 	select {
 	case r := <-done:
-		switch {
-		case r.err == nil:
-			s.breaker.succeeded()
-		case ctx.Err() == nil:
-			s.breaker.failed(r.err)
-		}
+		s.judge(ctx, r.err)
 		return r.value, r.err
 	case <-bounded.Done():
 		if err := ctx.Err(); err != nil {
@@ -60,6 +69,33 @@ func callAnyway[T any](ctx context.Context, s *Store, budget time.Duration, trip
 		s.breaker.failed(context.DeadlineExceeded)
 		return zero, context.DeadlineExceeded
 	}
+}
+
+// judge tells the breaker how a trip ended. The caller's own end says nothing of Redis.
+func (s *Store) judge(ctx context.Context, err error) {
+	switch {
+	case err == nil:
+		s.breaker.succeeded()
+	case ctx.Err() == nil:
+		s.breaker.failed(err)
+	}
+}
+
+// heeding returns a client that bounds what it does on its sockets by the deadline of the context, where there is one:
+// the user's own, or a clone over the same connections. A clone has the hooks that the user's client had by then.
+func heeding(rdb redis.UniversalClient) (redis.UniversalClient, bool) {
+	switch c := rdb.(type) {
+	case *redis.Client:
+		if c.Options().ContextTimeoutEnabled {
+			return c, true
+		}
+		clone := c.WithTimeout(c.Options().ReadTimeout)
+		clone.Options().ContextTimeoutEnabled = true // the clone's options are its own
+		return clone, true
+	case *redis.ClusterClient:
+		return c, c.Options().ContextTimeoutEnabled
+	}
+	return rdb, false
 }
 
 // isReply reports whether err is an answer of a Redis that works: a nil, a wrong type, an unknown command.

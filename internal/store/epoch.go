@@ -198,6 +198,18 @@ func (s *Store) askLosses(ctx context.Context, pipe redis.Pipeliner) losses {
 	return losses{stats: pipe.Info(ctx, "stats"), record: pipe.Get(ctx, s.watchKey())}
 }
 
+// learnHold takes a greater hold time from the record: whoever makes tokens has to fear holds of that length.
+func (s *Store) learnHold(l losses) {
+	if l.record == nil {
+		return // not asked
+	}
+	if parts := strings.Split(l.record.Val(), "|"); len(parts) == 4 {
+		if ms, err := strconv.ParseInt(parts[3], 10, 64); err == nil {
+			s.raiseHold(ms)
+		}
+	}
+}
+
 // intactSince returns since when nothing can have been lost; now, if something may have been just before, or nobody can
 // tell. On a cluster nobody can: one record on one master knows nothing of a flush of another.
 func (s *Store) intactSince(ctx context.Context, l losses, epoch Epoch, now uint64) uint64 {

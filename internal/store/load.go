@@ -58,7 +58,7 @@ func (s *Store) begin(ctx context.Context, lease time.Duration, wants []Want) ([
 		err = s.pipelined(ctx, func(pipe redis.Pipeliner) {
 			for i, w := range wants {
 				leases[i] = s.scripts.lease.EvalSha(ctx, pipe, []string{LeaseKey(w.Entry), w.Entry}, w.Owner, lease.Milliseconds(), flag(w.Force))
-				touches[i] = s.touchAll(ctx, pipe, w.Tokens, epoch, w.Life)
+				touches[i] = s.touchAll(ctx, pipe, w.Tokens, epoch, w.Life, hold, 0)
 			}
 			if doubtful {
 				// Behind the tokens: what is lost after this look is seen by the next one.
@@ -90,14 +90,53 @@ func (s *Store) begin(ctx context.Context, lease time.Duration, wants []Want) ([
 		if early != nil {
 			lost = *early
 		}
-		for i := range begun {
-			begun[i].Until = s.probation(ctx, begun[i].Tokens, lost, epoch, begun[i].Start)
+		s.learnHold(lost)
+		for {
+			known := s.hold.Load()
+			for i, w := range wants {
+				b := &begun[i]
+				if err := s.lengthen(ctx, w.Tokens, b, hold, known); err != nil {
+					return nil, err
+				}
+				b.Until = s.probation(ctx, b.Tokens, lost, epoch, b.Start)
+			}
+			if s.hold.Load() == known {
+				return begun, nil
+			}
+			hold = known
 		}
-		if s.hold.Load() == hold {
-			return begun, nil
-		}
-		// Somebody holds for longer than this process knew, and its probations were too short: once more.
 	}
+}
+
+// lengthen makes up for probations that this Begin has just written under a hold time of was milliseconds, where
+// somebody in the fleet turned out to hold for as long as is. Whoever wrote one lengthens it, so that it is done once.
+func (s *Store) lengthen(ctx context.Context, keys []string, b *Begun, was, is int64) error {
+	var short []string
+	var at []int
+	for i, key := range keys {
+		if b.Created[i] && is > was {
+			short, at = append(short, key), append(at, i)
+		}
+	}
+	if short == nil {
+		return nil
+	}
+	var touches []*redis.Cmd
+	err := s.pipelined(ctx, func(pipe redis.Pipeliner) {
+		// Only the probation is to grow: the life was given with the token.
+		touches = s.touchAll(ctx, pipe, short, b.Epoch, time.Millisecond, is, is-was)
+	})
+	if err != nil {
+		return err
+	}
+	longer, _, err := readTouches(touches, b.Epoch)
+	if err != nil {
+		return err
+	}
+	for i, d := range longer {
+		b.Tokens[at[i]] = d
+	}
+	return nil
 }
 
 // askLossesEarly is what a test does to break the rule that losses are asked for after the tokens.
@@ -118,10 +157,11 @@ func flag(on bool) string {
 	return "0"
 }
 
-func (s *Store) touchAll(ctx context.Context, pipe redis.Pipeliner, keys []string, epoch Epoch, life time.Duration) []*redis.Cmd {
+// touchAll touches each key. hold and short are milliseconds, see lua/touch.lua.
+func (s *Store) touchAll(ctx context.Context, pipe redis.Pipeliner, keys []string, epoch Epoch, life time.Duration, hold, short int64) []*redis.Cmd {
 	cmds := make([]*redis.Cmd, len(keys))
 	for i, key := range keys {
-		cmds[i] = s.scripts.touch.EvalSha(ctx, pipe, []string{key}, epoch.String(), newNonce(), life.Milliseconds(), s.hold.Load())
+		cmds[i] = s.scripts.touch.EvalSha(ctx, pipe, []string{key}, epoch.String(), newNonce(), life.Milliseconds(), hold, short)
 	}
 	return cmds
 }
@@ -201,7 +241,7 @@ func (s *Store) ReadLate(ctx context.Context, budget time.Duration, b Begun, key
 		sent := time.Now()
 		var touches []*redis.Cmd
 		err = s.pipelined(ctx, func(pipe redis.Pipeliner) {
-			touches = s.touchAll(ctx, pipe, keys, epoch, life)
+			touches = s.touchAll(ctx, pipe, keys, epoch, life, s.hold.Load(), 0)
 		})
 		if err != nil {
 			return Late{}, err

@@ -23,10 +23,11 @@ import (
 	"github.com/cacheme/cacheme/internal/guard"
 )
 
-// Options of a Store. All fields but OnReturn and OnBreaker are required.
+// Options of a Store. Prefix and Hold are required.
 type Options struct {
 	Prefix string        // of every key
 	Hold   time.Duration // how long a writer may keep the outcome of a dependency open
+	Budget time.Duration // of most reads; any other costs a timer of its own
 	// OnReturn runs when Redis answers again, before anybody else may use it. An error keeps the breaker open.
 	OnReturn func() error
 	// OnBreaker is told when the breaker opens (true) and closes (false).
@@ -38,14 +39,17 @@ type Store struct {
 	rdb     redis.UniversalClient
 	cluster *redis.ClusterClient // rdb, if it is one
 	prefix  string
-	rules   guard.Set
-	scripts scripts
-	epoch   epochKeeper
-	clock   clockKeeper
-	breaker breaker
-	wakes   wakeFeed
-	hold    atomic.Int64 // milliseconds; the greatest of the fleet
-	gate    gate.Gate
+	// heedsContext: the client itself ends a trip at its deadline.
+	heedsContext bool
+	deadlines    deadlines
+	rules        guard.Set
+	scripts      scripts
+	epoch        epochKeeper
+	clock        clockKeeper
+	breaker      breaker
+	wakes        wakeFeed
+	hold         atomic.Int64 // milliseconds; the greatest of the fleet
+	gate         gate.Gate
 }
 
 // New returns a Store over the user's client. It adds a dial hook to the client, which stays there.
@@ -53,6 +57,8 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	rdb, rules, rewrite := guard.Unwrap(rdb)
 	s := &Store{rdb: rdb, prefix: o.Prefix, rules: rules, scripts: compile(rewrite)}
 	s.clock.base = time.Now()
+	s.deadlines.budget = o.Budget
+	s.rdb, s.heedsContext = heeding(rdb)
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	s.hold.Store(o.Hold.Milliseconds())
 	if o.OnReturn == nil {
@@ -74,6 +80,7 @@ func (s *Store) Rules() guard.Set { return s.rules }
 // client stays open.
 func (s *Store) Close(ctx context.Context) error {
 	s.breaker.close()
+	s.deadlines.close()
 	s.wakes.close()
 	return s.gate.Close(ctx)
 }
@@ -115,6 +122,38 @@ func LeaseKey(entry string) string { return entry + leaseSuffix }
 
 // TokenKey returns the Redis key of a dependency, <kind>:<key>.
 func (s *Store) TokenKey(dependency string) string { return s.prefix + dependency + tokenSuffix }
+
+// AppendEntry writes the key of an entry's lease, which begins with that of the entry. main appends the main key. It
+// returns where the main key and the entry's key end; both begin right behind what dst held.
+func (s *Store) AppendEntry(dst []byte, field string, main func(dst []byte) ([]byte, error)) (b []byte, e EntryEnds, err error) {
+	b = append(append(dst, s.prefix...), '{')
+	e.MainBegin = len(b)
+	if b, err = main(b); err != nil {
+		return dst, e, err
+	}
+	e.MainEnd = len(b)
+	b = append(b, '}')
+	if field != "" {
+		b = append(append(b, '>'), field...)
+	}
+	e.EntryEnd = len(b)
+	return append(b, leaseSuffix...), e, nil
+}
+
+// EntryEnds are places in what AppendEntry wrote.
+type EntryEnds struct{ MainBegin, MainEnd, EntryEnd int }
+
+// AppendTokenPrefix and AppendTokenSuffix write what stands before and behind a dependency in TokenKey; TokenName takes
+// both off again.
+func (s *Store) AppendTokenPrefix(dst []byte) []byte { return append(dst, s.prefix...) }
+
+// AppendTokenSuffix is the counterpart of AppendTokenPrefix.
+func AppendTokenSuffix(dst []byte) []byte { return append(dst, tokenSuffix...) }
+
+// TokenName returns the dependency whose token key is key.
+func (s *Store) TokenName(key string) string {
+	return key[len(s.prefix) : len(key)-len(tokenSuffix)]
+}
 
 // DisplayKey turns the Redis key of an entry into the key as its template renders it, main or main>field.
 func (s *Store) DisplayKey(entry string) (key string, ok bool) {

@@ -17,6 +17,13 @@ type Epoch [6]byte
 
 func (e Epoch) String() string { return base64.RawURLEncoding.EncodeToString(e[:]) }
 
+// is reports whether text names the epoch, without making a string of it.
+func (e Epoch) is(text string) bool {
+	var own [8]byte
+	base64.RawURLEncoding.Encode(own[:], e[:])
+	return text == string(own[:])
+}
+
 // Dependency is what Redis knew of a dependency when it was read.
 type Dependency struct {
 	Exists bool   // there is a record, of this run of Redis
@@ -48,7 +55,7 @@ const (
 // parseRecord reads the record of a dependency. Anything that is not one, or is of another epoch, is missing. now is
 // an estimate of Redis's time and only hints at a lapse; the script that settles asks Redis's own clock.
 func parseRecord(text string, epoch Epoch, now uint64) Dependency {
-	if len(text) < shortSize || text[epochAt:timeAt-1] != epoch.String() || !separated(text, epochAt, timeAt, nonceAt, seenAt) {
+	if len(text) < shortSize || !epoch.is(text[epochAt:timeAt-1]) || !separated(text, epochAt, timeAt, nonceAt, seenAt) {
 		return Dependency{}
 	}
 	at, okTime := parseMicros(text[timeAt : timeAt+16])

@@ -25,7 +25,7 @@ func whileHeld(t *testing.T, open suite.Open) {
 			})
 			// That all are back says that nobody waited for the writer, who is still at it.
 			a.check(t, shape.caches*shape.each)
-			handful := int64(4 * shape.caches)
+			handful := int64(2 + 2*shape.caches)
 			if n := l.n.Load(); n > handful {
 				t.Errorf("loads while held = %d, want at most %d", n, handful)
 			}

@@ -1,0 +1,166 @@
+// Package cachetest gives a test a cache of its own, on a Redis in memory whose time the test moves:
+//
+//	func TestShelf(t *testing.T) {
+//		cache := cachetest.New(t, Shelf{}, BookChanged{})
+//		loads := cachetest.CountLoads(store.LoadShelf)
+//		cacheme.GetFrom(ctx, cache.Cache, Shelf{User: 7}, loads.Load)
+//		cache.Advance(11 * time.Minute) // past the TTL, at once
+//		...
+//	}
+//
+// There is nothing to install, nothing sleeps, and nothing outlives the test. Each cache has its own server, so tests
+// run in parallel.
+//
+// Not promised: what miniredis, which is behind it, does not have, such as eviction and Redis Cluster.
+package cachetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/embedded"
+)
+
+// Cache is a cache of one test. It embeds the *cacheme.Cache that GetFrom, Bind and Memo take.
+type Cache struct {
+	*cacheme.Cache
+	t      testing.TB
+	server *embedded.Server
+	rdb    *redis.Client
+	flow   *flow
+	hold   time.Duration
+	record string // Redis key of the record of losses
+}
+
+const (
+	// patience is the budget for Redis's work: on a busy machine the default would turn a hit into a load.
+	patience = 10 * time.Second
+
+	// closing bounds how long a test waits, when it ends, for loads that it left under way.
+	closing = 10 * time.Second
+)
+
+// New returns a cache with default options and the given declarations on an empty server. What is wrong with the
+// declarations ends the test. The cache is closed when the test ends.
+func New(t testing.TB, declarations ...cacheme.Declaration) *Cache {
+	t.Helper()
+	return NewWith(t, cacheme.Options{}, declarations...)
+}
+
+// NewWith is New with options. Budget and WriteBudget default to 10 s here, so that no test depends on the machine's
+// speed.
+func NewWith(t testing.TB, o cacheme.Options, declarations ...cacheme.Declaration) *Cache {
+	t.Helper()
+	if o.Budget == 0 {
+		o.Budget = patience
+	}
+	if o.WriteBudget == 0 {
+		o.WriteBudget = patience
+	}
+	server, err := embedded.Start(embedded.Options{Clock: embedded.Manual})
+	if err != nil {
+		t.Fatalf("cachetest: %v", err)
+	}
+	t.Cleanup(server.Close)
+	// A restart cuts every connection of the pool; so many retries find all of them, and cost nothing otherwise.
+	rdb := server.Client(func(o *redis.Options) { o.MaxRetries = 1000 })
+	c := &Cache{t: t, server: server, rdb: rdb, flow: newFlow(server), hold: o.Hold, record: o.Prefix + "meta:watch"}
+	if o.Hold == 0 {
+		c.hold = defaultHold
+	}
+	if o.Prefix == "" {
+		c.record = defaultPrefix + c.record
+	}
+	rdb.AddHook(c.flow)
+	if c.Cache, err = cacheme.New(rdb, o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closing)
+		defer cancel()
+		if err := c.Close(ctx); err != nil {
+			t.Errorf("cachetest: close: %v", err)
+		}
+	})
+	if err := c.Register(declarations...); err != nil {
+		t.Fatal(err)
+	}
+	c.settle()
+	return c
+}
+
+// recordLife is how long the record of losses lives after the last look at it.
+const recordLife = 24 * time.Hour
+
+// The defaults of cacheme.Options.
+const (
+	defaultHold   = 10 * time.Second
+	defaultPrefix = "CM:"
+)
+
+// Redis returns the client of the cache's server. It is closed when the test ends.
+func (c *Cache) Redis() *redis.Client { return c.rdb }
+
+// SetDefault makes the cache the default one, which cacheme.Get and the other package functions use, until t ends; then
+// the former one is the default again. All tests of a process share the default, so t must not be parallel: SetDefault
+// panics there, as t.Setenv does, and a later t.Parallel panics too.
+func (c *Cache) SetDefault(t testing.TB) {
+	t.Helper()
+	t.Setenv("CACHETEST_DEFAULT", t.Name())
+	former := cacheme.DefaultCache()
+	cacheme.SetDefault(c.Cache)
+	t.Cleanup(func() { cacheme.SetDefault(former) })
+}
+
+// FlushAll removes everything from the server. Half a minute passes, after which it is as trustworthy as a new one: see
+// Advance for what else that does.
+func (c *Cache) FlushAll() {
+	c.t.Helper()
+	// A cache begins the record of losses anew when it next misses it, which may be long after the half minute.
+	record, err := c.rdb.Get(context.Background(), c.record).Result()
+	c.server.FlushAll()
+	if err == nil {
+		err = c.rdb.Set(context.Background(), c.record, record, recordLife).Err()
+	}
+	if err != nil {
+		c.t.Fatalf("cachetest: flush: %v", err)
+	}
+	c.settle()
+}
+
+// Restart restarts the server with its data: connections break, and nothing that was cached before is trusted. Half a
+// minute passes, as with FlushAll.
+func (c *Cache) Restart() {
+	c.t.Helper()
+	if err := c.server.Restart(); err != nil {
+		c.t.Fatalf("cachetest: restart: %v", err)
+	}
+	c.settle()
+}
+
+// settle lets the server grow old enough. What is cached in the first moments of a server is kept for one hold time
+// only, because nobody knows what was lost before; a test that moves the time would see that as entries that end early.
+func (c *Cache) settle() {
+	c.t.Helper()
+	c.meet()
+	c.Advance(3 * c.hold)
+}
+
+// meet makes the cache look at the server: it reads the run, begins or finds the record of losses, and learns the time.
+// A hold that is taken back leaves nothing behind and counts as nothing.
+func (c *Cache) meet() {
+	c.t.Helper()
+	ctx := context.Background()
+	hold, err := c.Hold(ctx, cacheme.Tag("cachetest:clock"))
+	if err == nil {
+		err = hold.Rollback(ctx)
+	}
+	if err != nil && !errors.Is(err, cacheme.ErrClosed) {
+		c.t.Fatalf("cachetest: %v", err)
+	}
+}

@@ -1,0 +1,147 @@
+// The bookstore shows what cacheme does: nothing but Go has to be installed.
+//
+//	go run ./examples/bookstore
+//
+// It fills a bookstore (SQLite in a temporary file, Redis inside the process), tells in a dozen steps what is cached,
+// what makes it wrong and what stays, and then lets readers and writers of two processes of the shop, two caches on one
+// Redis, run against each other. A checker that knows every write looks for a read that came back too old. The exit
+// status is not 0 if there was one, or if anything in Redis would stay there for ever.
+//
+// To see how caching is declared, read schema.go, nodes.go and written.go, in this order; store.go has the one place
+// where a write meets the cache.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// config is what one run does.
+type config struct {
+	redisURL string        // empty: an embedded Redis
+	dsn      string        // empty: a temporary file
+	traffic  time.Duration // how long readers and writers run
+	seed     uint64
+	size     size
+
+	// wrap stands between the caches and Redis, where a test breaks the protocol to see the checker find it.
+	wrap func(redis.UniversalClient) redis.UniversalClient
+}
+
+// command is the program: it returns the exit status, 0 for a run without a fault, 1 for one with, 2 for bad flags.
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	c, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2 // the flag package has told why
+	}
+	r, err := run(ctx, c, newPage(stdout))
+	if err != nil {
+		fmt.Fprintln(stderr, "bookstore:", err)
+		return 1
+	}
+	if r.faulty() {
+		return 1
+	}
+	return 0
+}
+
+// parse reads the command line.
+func parse(args []string, stderr io.Writer) (config, error) {
+	c := config{size: fullSize}
+	flags := flag.NewFlagSet("bookstore", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.DurationVar(&c.traffic, "for", 5*time.Second, "how long readers and writers run against each other")
+	flags.Uint64Var(&c.seed, "seed", 1, "what the shop's contents and the traffic are drawn from")
+	flags.StringVar(&c.dsn, "db", "", "SQLite `DSN` of a database to create the tables in; it is kept (default: a temporary file)")
+	flags.StringVar(&c.redisURL, "redis", "", "`URL` of a Redis, redis://localhost:6379; only keys of an own prefix are touched (default: one inside this process)")
+	if err := flags.Parse(args); err != nil {
+		return config{}, err
+	}
+	var err error
+	switch {
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case c.traffic < 0:
+		err = fmt.Errorf("-for is negative: %v", c.traffic)
+	case c.redisURL != "":
+		if _, bad := redis.ParseURL(c.redisURL); bad != nil {
+			err = fmt.Errorf("-redis: %w", bad)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "bookstore:", err)
+		flags.Usage()
+	}
+	return c, err
+}
+
+// run builds the shop, tells the story, runs the traffic, and tears everything down again.
+func run(ctx context.Context, c config, out *page) (r *report, err error) {
+	db, err := openDatabase(ctx, c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	server, err := openRedis(c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+
+	out.title("The bookstore")
+	out.line("database: %s", db.name)
+	out.line("redis:    %s", server.name)
+	history := newLedger()
+	if err := fill(ctx, db, history, c.size, c.seed, out); err != nil {
+		return nil, err
+	}
+
+	// Two processes of the shop: they share the database and Redis, and nothing else.
+	one, err := openShop(server, db, history)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, one.close()) }()
+	two, err := openShop(server, db, history)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, two.close()) }()
+
+	wrong, err := tell(ctx, one, two, db.queries, out)
+	if err != nil {
+		return nil, fmt.Errorf("the story: %w", err)
+	}
+	t := traffic{shops: []*shop{one, two}, history: history, size: c.size, seed: c.seed}
+	out.title("Traffic: %d readers and %d writers in two processes, for %v", readers, writers, c.traffic)
+	r = t.run(ctx, c.traffic)
+	r.storyWrong = wrong
+	// An interrupt ends the traffic; what it left is looked at all the same.
+	ctx = context.WithoutCancel(ctx)
+	if err := r.sweep(ctx, two); err != nil {
+		return nil, fmt.Errorf("the sweep: %w", err)
+	}
+	if err := r.inspect(ctx, server); err != nil {
+		return nil, fmt.Errorf("looking for keys without a TTL: %w", err)
+	}
+	r.print(out)
+	return r, nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cacheme/cacheme"
+)
+
+// outcome is where the answer of a look came from.
+type outcome string
+
+const (
+	hit   outcome = "hit"
+	miss  outcome = "miss"
+	stale outcome = "stale"
+)
+
+// story shows what is asked, what comes from the cache and what does not, and what a write changes about that.
+type story struct {
+	ctx     context.Context //nolint:containedctx // one story is one call
+	one     *shop           // the process that writes
+	two     *shop           // another one
+	queries *queryCount
+	out     *page
+	step    int
+	wrong   int
+	err     error // of the first step that failed: the rest is not told
+}
+
+// tell runs the story and returns how many of its looks were not as they should be.
+func tell(ctx context.Context, one, two *shop, queries *queryCount, out *page) (wrong int, err error) {
+	s := &story{ctx: ctx, one: one, two: two, queries: queries, out: out}
+	for _, chapter := range []func(){
+		s.shelf, s.addBooks, s.pageParts, s.price, s.move, s.negative, s.follow, s.role, s.rollback,
+		s.staleCopy, s.herd, s.byHand,
+	} {
+		chapter()
+		if s.err != nil {
+			return s.wrong, fmt.Errorf("step %d: %w", s.step, s.err)
+		}
+	}
+	return s.wrong, nil
+}
+
+func (s *story) begin(format string, args ...any) {
+	s.step++
+	s.out.title("%2d  %s", s.step, fmt.Sprintf(format, args...))
+}
+
+// look asks for a node in a process and shows what came of it. A miss costs one query, everything else none; what is
+// not as expected is shown as such, and counted.
+func look[N cacheme.NodeOf[V], V any](s *story, in *shop, node N, bound *cacheme.Bound[N, V], want outcome, say func(V) string) V {
+	var none V
+	if s.err != nil {
+		return none
+	}
+	key, err := in.cache.KeyOf(node)
+	if err != nil {
+		s.err = err
+		return none
+	}
+	before := s.queries.n.Load()
+	r, err := bound.GetResult(s.ctx, node)
+	ran := s.queries.n.Load() - before
+	var said string
+	switch {
+	case errors.Is(err, cacheme.ErrNotFound):
+		said = "not found"
+	case err != nil:
+		s.err = err
+		return none
+	default:
+		said = say(r.Value)
+	}
+	s.saw(in, key, outcomeOf(r), want, ran, said)
+	return r.Value
+}
+
+func outcomeOf[V any](r cacheme.Result[V]) outcome {
+	switch {
+	case r.Stale:
+		return stale
+	case r.Tier == cacheme.TierSource:
+		return miss
+	}
+	return hit
+}
+
+func (s *story) saw(in *shop, key string, got, want outcome, ran int64, said string) {
+	where := "get"
+	if in == s.two {
+		where = "get, process two"
+	}
+	expected := int64(0)
+	if want == miss {
+		expected = 1
+	}
+	queries := fmt.Sprintf("%d queries", ran)
+	if ran == 1 {
+		queries = "1 query"
+	}
+	colour := map[outcome]int{hit: green, miss: yellow, stale: yellow}[got]
+	// Padded before it is painted: colours have a length, too.
+	s.out.line("    %-17s %-20s %s %-10s  %s", where, key, s.out.paint(colour, fmt.Sprintf("%-5s", got)), queries, said)
+	if got != want || ran != expected {
+		s.wrong++
+		s.out.line("    %s", s.out.paint(red, fmt.Sprintf("!! expected a %s with %d queries", want, expected)))
+	}
+}
+
+// write does work in process one and shows what it makes wrong.
+func (s *story) write(said string, do work) { s.transact(said, s.one.write, do) }
+
+func (s *story) transact(said string, how func(context.Context, work) (*written, error), do work) {
+	if s.err != nil {
+		return
+	}
+	w, err := how(s.ctx, do)
+	if err != nil {
+		s.err = err
+		return
+	}
+	s.out.line("    %-17s %s", "write", said)
+	s.made(w.invalids())
+}
+
+// made shows the keys of what was made wrong.
+func (s *story) made(invalids []cacheme.Invalid) {
+	var keys []string
+	seen := map[string]bool{}
+	for _, i := range invalids {
+		key, err := s.one.cache.KeyOf(i)
+		if err != nil {
+			s.err = err
+			return
+		}
+		if !seen[key] {
+			seen[key] = true
+			keys = append(keys, key)
+		}
+	}
+	s.out.line("    %-17s %s", "makes wrong", strings.Join(keys, ", "))
+}
+
+func count64(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,13 @@
+package freshness_test
+
+import (
+	"testing"
+
+	"github.com/cacheme/cacheme/internal/suite"
+	"github.com/cacheme/cacheme/internal/suite/freshness"
+)
+
+func TestFreshness(t *testing.T) {
+	t.Parallel()
+	freshness.Run(t, suite.Embedded)
+}

@@ -1,0 +1,192 @@
+package outage
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/suite"
+)
+
+// writesFail has a Redis that answers every read and every load, and refuses what invalidates: so does one that is
+// out of memory, or one that a failover made a replica.
+func writesFail(t *testing.T, open suite.Open) {
+	for _, c := range []struct {
+		name string
+		get  func(w *world, c *cacheme.Cache) (int64, error)
+	}{
+		{"a declared dependency", func(w *world, c *cacheme.Cache) (int64, error) {
+			return cacheme.GetFrom(context.Background(), c, Price{Shop: 1}, w.read)
+		}},
+		{"a dependency of the result", func(w *world, c *cacheme.Cache) (int64, error) {
+			return cacheme.GetFrom(context.Background(), c, Found{Shop: 1}, func(context.Context, Found) (int64, error) { return w.row.Load(), nil })
+		}},
+		{"a value that may stand in", func(w *world, c *cacheme.Cache) (int64, error) {
+			return cacheme.GetFrom(context.Background(), c, Lasting{Shop: 1}, func(context.Context, Lasting) (int64, error) { return w.row.Load(), nil })
+		}},
+		{"a batch", func(w *world, c *cacheme.Cache) (int64, error) {
+			v, err := cacheme.GetManyFrom(context.Background(), c, []Price{{Shop: 1}}, func(context.Context, []Price) (map[Price]int64, error) {
+				return map[Price]int64{{Shop: 1}: w.row.Load()}, nil
+			})
+			return v[0], err
+		}},
+	} {
+		t.Run("leave "+c.name+" never old to the process that wrote", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, open, settings[0].set)
+			refuse := &refusal{}
+			cache := refusing(w, refuse)
+			get := func(want int64) {
+				t.Helper()
+				if v, err := c.get(w, cache); v != want || err != nil {
+					t.Errorf("Get() = %d, %v, want %d", v, err, want)
+				}
+			}
+			w.eventually("the first value is cached", func() bool { get(1); return cache.Stats().Hits > 0 })
+			for row := int64(2); row <= 10; row++ {
+				refuse.writes.Store(true)
+				w.row.Store(row)
+				undelivered(t, cache.Invalidate(t.Context(), ShopChanged{ID: 1}))
+				get(row)
+				get(row)
+				if row%2 == 0 {
+					continue // the next write comes on top of one that is kept
+				}
+				refuse.writes.Store(false)
+				w.eventually("the write is delivered", func() bool { get(row); return cache.Stats().Pending == 0 })
+				get(row)
+			}
+		})
+	}
+	t.Run("leave a load that began before them to those who asked before", func(t *testing.T) {
+		t.Parallel()
+		beganBefore(t, open, false)
+	})
+	t.Run("leave a load that began before a write to its result to those who asked before", func(t *testing.T) {
+		t.Parallel()
+		beganBefore(t, open, true)
+	})
+}
+
+// beganBefore starts a load, writes without being able to tell Redis, and asks again while the load still runs: what it
+// brings was read before the write.
+func beganBefore(t *testing.T, open suite.Open, ofResult bool) {
+	t.Helper()
+	w := newWorld(t, open, settings[0].set)
+	refuse := &refusal{}
+	c := refusing(w, refuse)
+	began, release := make(chan struct{}), make(chan struct{})
+	slow := func() (int64, error) {
+		v := w.row.Load()
+		close(began)
+		<-release
+		return v, nil
+	}
+	quick := func() (int64, error) { return w.row.Load(), nil }
+	get := func(load func() (int64, error)) (int64, error) {
+		if ofResult {
+			return cacheme.GetFrom(context.Background(), c, Found{Shop: 1}, func(context.Context, Found) (int64, error) { return load() })
+		}
+		return cacheme.GetFrom(context.Background(), c, Price{Shop: 1}, func(context.Context, Price) (int64, error) { return load() })
+	}
+	first := make(chan int64, 1)
+	go func() {
+		v, err := get(slow)
+		if err != nil {
+			t.Errorf("Get() = %v", err)
+		}
+		first <- v
+	}()
+	<-began
+	refuse.writes.Store(true)
+	w.row.Store(2)
+	undelivered(t, c.Invalidate(t.Context(), ShopChanged{ID: 1}))
+	second := make(chan int64, 1)
+	looked := refuse.nextRead()
+	go func() {
+		v, err := get(quick)
+		if err != nil {
+			t.Errorf("Get() = %v", err)
+		}
+		second <- v
+	}()
+	<-looked // it has seen what the load began with, and stands before the flight, or soon will
+	close(release)
+	if v := <-first; v != 1 {
+		t.Errorf("Get() = %d for the caller who asked before the write, want his own load's 1", v)
+	}
+	if v := <-second; v != 2 {
+		t.Errorf("Get() = %d for a caller who asked after the write, want 2", v)
+	}
+}
+
+func undelivered(t testing.TB, err error) {
+	t.Helper()
+	var u *cacheme.UndeliveredError
+	if !errors.As(err, &u) {
+		t.Fatalf("Invalidate() = %v, want an *UndeliveredError", err)
+	}
+}
+
+// refusing returns a cache on a Redis that refuses on command.
+func refusing(w *world, r *refusal) *cacheme.Cache {
+	w.t.Helper()
+	scripts := &scriptNames{}
+	rdb := w.client()
+	rdb.AddHook(r)
+	r.scripts = scripts
+	// The suite learns which script is which from the cache's own sources.
+	return w.cache(scripts.learn(rdb), suite.Patient(cacheme.Options{}))
+}
+
+// refusal answers what invalidates as a Redis does that is out of memory.
+type refusal struct {
+	writes  atomic.Bool
+	scripts *scriptNames
+	waiting atomic.Pointer[chan struct{}]
+}
+
+var errOutOfMemory = errors.New("OOM command not allowed when used memory > 'maxmemory'")
+
+// nextRead returns a channel that is closed when the next read has its reply.
+func (r *refusal) nextRead() <-chan struct{} {
+	c := make(chan struct{})
+	r.waiting.Store(&c)
+	return c
+}
+
+func (r *refusal) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (r *refusal) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if cmd.Name() == "mget" {
+			if c := r.waiting.Swap(nil); c != nil {
+				close(*c)
+			}
+		}
+		return err
+	}
+}
+
+func (r *refusal) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if r.writes.Load() && slices.ContainsFunc(cmds, r.scripts.invalidates) {
+			for _, cmd := range cmds {
+				cmd.SetErr(redisError{errOutOfMemory})
+			}
+			return redisError{errOutOfMemory}
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// redisError is an error that the server answered.
+type redisError struct{ error }
+
+func (redisError) RedisError() {}
