@@ -55,6 +55,7 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 		return
 	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage:
 		level = slog.LevelWarn
+	default:
 	}
 	if !c.options.Logger.Enabled(ctx, level) {
 		return

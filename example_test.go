@@ -97,8 +97,7 @@ func ExampleGetMany() {
 	songs, err := cacheme.GetMany(ctx, pages, db.LoadSongs)
 	fmt.Println(titles(songs[:2]), "queries:", db.queries)
 
-	var missing *cacheme.MissingError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*cacheme.MissingError](err); ok {
 		fmt.Println("not found:", pages[missing.Indexes[0]].ID)
 	}
 	// Output:

@@ -167,6 +167,7 @@ func rendererOf(t reflect.Type) func(dst []byte, v reflect.Value) ([]byte, error
 		return func(dst []byte, v reflect.Value) ([]byte, error) { return keytmpl.AppendString(dst, v.String()), nil }
 	case reflect.Bool:
 		return func(dst []byte, v reflect.Value) ([]byte, error) { return keytmpl.AppendBool(dst, v.Bool()), nil }
+	default:
+		return nil
 	}
-	return nil
 }

@@ -59,7 +59,7 @@ func (j *journal) tryAgain() {
 	}
 	defer j.c.loads.Leave()
 	if !j.c.store.Away() {
-		j.deliver() // an error leaves everything as it is, for the next try
+		_ = j.deliver() // an error leaves everything as it is, for the next try
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -166,7 +166,7 @@ func (j *journal) close(context.Context) error {
 	if j.pending.Load() == 0 {
 		return nil
 	}
-	if err := j.deliver(); err != nil {
+	if err := j.deliver(); err != nil { //nolint:contextcheck // bounded by WriteBudget, and worth more than the caller's haste
 		return &UndeliveredError{Pending: int(j.pending.Load()), Err: err}
 	}
 	return nil

@@ -157,7 +157,7 @@ func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done b
 		}
 		return v.take(ctx, f, flight.Early, s)
 	case f == nil:
-		return a, false, v.rest(ctx, s)
+		return a, false, v.rest(ctx)
 	}
 	return v.take(ctx, f, v.standing(f, s), s)
 }
@@ -225,8 +225,8 @@ func (v *visit) standInForError(s sight) (answer, bool) {
 }
 
 // rest waits for another process's load: until it says that it is over, or a pause has passed.
-func (v *visit) rest(ctx context.Context, s sight) error {
-	woken, done := v.c.store.Woken(v.r.entry)
+func (v *visit) rest(ctx context.Context) error {
+	woken, done := v.c.store.Woken(v.r.entry) //nolint:contextcheck // the subscription serves all who will ever wait
 	defer done()
 	o := &v.c.options
 	err := v.k.Rest(ctx, woken, func(n int) time.Duration {
@@ -273,7 +273,7 @@ func (v *visit) serve(ctx context.Context, s sight, stale bool) (a answer, done 
 		err = notFoundToo(ErrNotFound)
 	} else if a.value, err = p.carrier.decode(p.codec, s.entry.Payload); err != nil {
 		c.happened(ctx, p, Event{Kind: EventGarbage, Key: v.r.key, Err: err})
-		return answer{}, false, nil
+		return answer{}, false, nil //nolint:nilerr // told as an event: garbage is a miss
 	}
 	v.handUp(scopeOf(ctx), s)
 	kind := EventHit

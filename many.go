@@ -227,7 +227,7 @@ func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
 		}
 	}
 	if foreign != nil {
-		return foreign.rest(ctx, foreign.s)
+		return foreign.rest(ctx)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (c *compiler) optionalMethods(p *nodePlan, value reflect.Type) {
 	if m := c.method("ResultInvalidNodes", []reflect.Type{value}, []reflect.Type{invalids}); m.IsValid() {
 		p.resultInvalidNodes = func(node, v any) []Invalid {
 			out := m.Call([]reflect.Value{reflect.ValueOf(node), valueOf(value, v)})
-			nodes, _ := out[0].Interface().([]Invalid)
+			nodes, _ := reflect.TypeAssert[[]Invalid](out[0])
 			return nodes
 		}
 	}
@@ -69,8 +69,8 @@ func withoutReceiver(f reflect.Type) reflect.Type {
 	for i := 1; i < f.NumIn(); i++ {
 		in = append(in, f.In(i))
 	}
-	for i := range f.NumOut() {
-		out = append(out, f.Out(i))
+	for t := range f.Outs() {
+		out = append(out, t)
 	}
 	return reflect.FuncOf(in, out, f.IsVariadic())
 }

@@ -22,7 +22,7 @@ func (InvalidNode) invalid() {}
 // without fields, the node stands for the whole table.
 type ModelInvalidNode struct{}
 
-func (ModelInvalidNode) invalid() {}
+func (ModelInvalidNode) invalid() {} //nolint:unused // makes it an Invalid
 
 func (ModelInvalidNode) ofModel() {}
 

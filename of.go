@@ -161,7 +161,7 @@ func assign(field, v reflect.Value) error {
 // unmarshalInto fills a field from text, such as a UUID's.
 func unmarshalInto(field, v reflect.Value) error {
 	type unmarshaler interface{ UnmarshalText([]byte) error }
-	if u, ok := field.Addr().Interface().(unmarshaler); ok && v.Kind() == reflect.String {
+	if u, ok := reflect.TypeAssert[unmarshaler](field.Addr()); ok && v.Kind() == reflect.String {
 		return u.UnmarshalText([]byte(v.String()))
 	}
 	return fmt.Errorf("is a %v, and %v does not become one", field.Type(), v.Type())

@@ -203,7 +203,7 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 	entry := new(envelope.Entry)
 	if err := entry.Decode([]byte(text), maxRawValue); err != nil {
 		c.happened(ctx, r.plan, Event{Kind: EventGarbage, Key: r.key, Err: err})
-		return s, nil
+		return s, nil //nolint:nilerr // told as an event: garbage is a miss
 	}
 	if entry.Fingerprint != r.plan.fingerprint {
 		c.happened(ctx, r.plan, Event{Kind: EventForeign, Key: r.key, Reason: "its type, version or codec differs"})

@@ -163,8 +163,10 @@ func (c *Cache) begin(ctx context.Context, ws []*work, owner string, money *purs
 		// What the last load depended on, this one may too: a token read before the load needs no comparing of times.
 		guesses[i] = c.lists.get(w.r.entry)
 		tokens := slices.Concat(c.tokensToBegin(w), c.tokenKeys(guesses[i]))
-		wants[i] = store.Want{Entry: w.r.entry, Owner: owner, Tokens: tokens, Life: c.tokenLife(w),
-			Force: w.r.call.force, Doubtful: w.missing || w.young || len(guesses[i]) > 0}
+		wants[i] = store.Want{
+			Entry: w.r.entry, Owner: owner, Tokens: tokens, Life: c.tokenLife(w),
+			Force: w.r.call.force, Doubtful: w.missing || w.young || len(guesses[i]) > 0,
+		}
 	}
 	begun, err := spend(money, func(budget time.Duration) ([]store.Begun, error) {
 		return c.store.Begin(ctx, budget, c.options.Lease, wants)

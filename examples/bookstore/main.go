@@ -126,7 +126,7 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	}
 	defer func() { err = errors.Join(err, two.close()) }()
 
-	wrong, err := tell(ctx, one, two, db.queries, out)
+	wrong, err := tell(ctx, one, two, out)
 	if err != nil {
 		return nil, fmt.Errorf("the story: %w", err)
 	}

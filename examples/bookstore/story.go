@@ -24,6 +24,7 @@ type story struct {
 	one     *shop           // the process that writes
 	two     *shop           // another one
 	queries *queryCount
+	cast    cast
 	out     *page
 	step    int
 	wrong   int
@@ -31,10 +32,14 @@ type story struct {
 }
 
 // tell runs the story and returns how many of its looks were not as they should be.
-func tell(ctx context.Context, one, two *shop, queries *queryCount, out *page) (wrong int, err error) {
-	s := &story{ctx: ctx, one: one, two: two, queries: queries, out: out}
+func tell(ctx context.Context, one, two *shop, out *page) (wrong int, err error) {
+	who, err := choose(ctx, one.db)
+	if err != nil {
+		return 0, err
+	}
+	s := &story{ctx: ctx, one: one, two: two, queries: one.db.queries, cast: who, out: out}
 	for _, chapter := range []func(){
-		s.shelf, s.addBooks, s.pageParts, s.price, s.move, s.negative, s.follow, s.role, s.rollback,
+		s.shelf, s.addBooks, s.retitle, s.pageParts, s.move, s.negative, s.follow, s.role, s.rollback,
 		s.staleCopy, s.herd, s.byHand,
 	} {
 		chapter()
@@ -52,7 +57,7 @@ func (s *story) begin(format string, args ...any) {
 
 // look asks for a node in a process and shows what came of it. A miss costs one query, everything else none; what is
 // not as expected is shown as such, and counted.
-func look[N cacheme.NodeOf[V], V any](s *story, in *shop, node N, bound *cacheme.Bound[N, V], want outcome, say func(V) string) V {
+func look[N cacheme.NodeOf[V], V any](s *story, in *shop, bound *cacheme.Bound[N, V], node N, want outcome, say func(V) string) V {
 	var none V
 	if s.err != nil {
 		return none
@@ -112,19 +117,35 @@ func (s *story) saw(in *shop, key string, got, want outcome, ran int64, said str
 }
 
 // write does work in process one and shows what it makes wrong.
-func (s *story) write(said string, do work) { s.transact(said, s.one.write, do) }
-
-func (s *story) transact(said string, how func(context.Context, work) (*written, error), do work) {
+func (s *story) write(said string, do work) {
 	if s.err != nil {
 		return
 	}
-	w, err := how(s.ctx, do)
+	w, err := s.one.write(s.ctx, do)
 	if err != nil {
 		s.err = err
 		return
 	}
 	s.out.line("    %-17s %s", "write", said)
 	s.made(w.invalids())
+}
+
+// abandon does work in process one and takes it back.
+func (s *story) abandon(said string, do work) {
+	if s.err != nil {
+		return
+	}
+	_, s.err = s.one.abandon(s.ctx, do)
+	s.out.line("    %-17s %s", "rollback", said)
+}
+
+// invalidate makes something wrong by hand.
+func (s *story) invalidate(said string, i cacheme.Invalid) {
+	if s.err != nil {
+		return
+	}
+	s.err = s.one.cache.Invalidate(s.ctx, i)
+	s.out.line("    %-17s %s", "invalidate", said)
 }
 
 // made shows the keys of what was made wrong.
@@ -145,7 +166,7 @@ func (s *story) made(invalids []cacheme.Invalid) {
 	s.out.line("    %-17s %s", "makes wrong", strings.Join(keys, ", "))
 }
 
-func count64(n int, what string) string {
+func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

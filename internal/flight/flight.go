@@ -81,7 +81,7 @@ func (k *Key[R, B, V]) Leave() {
 // trip is a round trip that several callers wait for.
 type trip[R any] struct {
 	send  func(context.Context) (R, error)
-	ctx   context.Context
+	ctx   context.Context //nolint:containedctx // of the first who waits: the trip outlives his call
 	done  chan struct{}
 	reply R
 	err   error

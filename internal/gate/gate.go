@@ -24,6 +24,7 @@ func (g *Gate) Enter() bool {
 	return true
 }
 
+// Leave ends what Enter began.
 func (g *Gate) Leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -27,7 +27,7 @@ type breaker struct {
 	mu       sync.Mutex // guards done and the start of the probe
 	done     bool
 	stop     context.CancelFunc
-	ctx      context.Context // of the probes, ended by close
+	ctx      context.Context //nolint:containedctx // of the probes, ended by close
 }
 
 func (b *breaker) init(s *Store, onReturn func() error, onChange func(open bool)) {

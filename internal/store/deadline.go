@@ -14,7 +14,7 @@ type deadlines struct {
 }
 
 type deadline struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // it is what is shared
 	cancel context.CancelFunc
 	at     time.Time
 }
@@ -54,8 +54,8 @@ func (d *deadlines) close() {
 
 // tripContext has the values of the caller's context and a shared deadline.
 type tripContext struct {
-	context.Context
-	limit *deadline
+	context.Context //nolint:containedctx // it is a context
+	limit           *deadline
 }
 
 func (c tripContext) Deadline() (time.Time, bool) { return c.limit.at, true }

@@ -265,7 +265,7 @@ const driftShare = 1000
 // compareClocks checks that Redis's clock did not step while the load ran, and returns the time that a token must be
 // older than. Between the two replies the process measured at least lo and at most hi; a step that hides within
 // hi - lo is what the margin is for.
-func (b Begun) compareClocks(touches []*redis.Cmd, sent, back time.Time) (before uint64, agreed bool) {
+func (b *Begun) compareClocks(touches []*redis.Cmd, sent, back time.Time) (before uint64, agreed bool) {
 	if len(touches) == 0 {
 		return b.Start, true
 	}

@@ -12,7 +12,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"encoding/base64"
-	"encoding/binary"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -88,14 +87,11 @@ func (s *Store) Close(ctx context.Context) error {
 // Hold returns the hold time in force: the greatest that any process of the prefix has asked for.
 func (s *Store) Hold() time.Duration { return time.Duration(s.hold.Load()) * time.Millisecond }
 
-func (s *Store) raiseHold(ms int64) (raised bool) {
+func (s *Store) raiseHold(ms int64) {
 	for {
 		old := s.hold.Load()
-		if ms <= old {
-			return false
-		}
-		if s.hold.CompareAndSwap(old, ms) {
-			return true
+		if ms <= old || s.hold.CompareAndSwap(old, ms) {
+			return
 		}
 	}
 }
@@ -175,12 +171,6 @@ func newNonce() string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-func nonceText(n uint64) string {
-	var raw [8]byte
-	binary.BigEndian.PutUint64(raw[:], n)
-	return base64.RawURLEncoding.EncodeToString(raw[:])
-}
-
 //go:embed lua/*.lua
 var sources embed.FS
 
@@ -194,15 +184,15 @@ func (s *scripts) all() []*redis.Script {
 
 func compile(rewrite func(name, source string) string) scripts {
 	load := func(name string, shared ...string) *redis.Script {
-		text := ""
+		var text strings.Builder
 		for _, file := range append(shared, name) {
 			b, err := sources.ReadFile("lua/" + file + ".lua")
 			if err != nil {
 				panic(err) // the file is compiled in
 			}
-			text += string(b)
+			text.Write(b)
 		}
-		return redis.NewScript(rewrite(name, text))
+		return redis.NewScript(rewrite(name, text.String()))
 	}
 	return scripts{
 		touch:      load("touch", "token"),

@@ -10,6 +10,7 @@ import (
 // Outcome is how a transaction ended, as its writer knows it.
 type Outcome string
 
+// The outcomes.
 const (
 	Commit   Outcome = "commit"
 	Rollback Outcome = "rollback"

@@ -41,6 +41,7 @@ const (
 	anything   need = iota
 	ownServer       // nobody else's keys, scripts or epoch
 	movedClock      // a Mover
+	ownClock        // a clock that runs by itself
 	restarts        // a Restarter
 	realMemory      // MEMORY USAGE as Redis itself counts it
 )
@@ -92,6 +93,9 @@ func (n need) met(server suite.Server) bool {
 	case movedClock:
 		_, ok := server.(Mover)
 		return ok
+	case ownClock:
+		_, ok := server.(Mover)
+		return !ok
 	case restarts:
 		_, ok := server.(Restarter)
 		return ok

@@ -11,3 +11,8 @@ func TestFreshness(t *testing.T) {
 	t.Parallel()
 	freshness.Run(t, suite.Embedded)
 }
+
+func TestFreshness_each_rule_is_needed(t *testing.T) {
+	t.Parallel()
+	freshness.Guards(t)
+}

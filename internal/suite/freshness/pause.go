@@ -33,7 +33,7 @@ func tripOf(cmds []redis.Cmder) trip {
 		return begin
 	case args[2] == 2 && strings.HasSuffix(second, leaseSuffix):
 		return fill
-	case strings.HasSuffix(first, tokenSuffix) && asksForLosses(cmds):
+	case strings.HasSuffix(first, tokenSuffix) && touches(args):
 		return late
 	}
 	return ""
@@ -52,8 +52,16 @@ func keyOf(args []any, i int) string {
 	return key
 }
 
-// asksForLosses tells the touches of a load from the scripts of a writer.
-func asksForLosses(cmds []redis.Cmder) bool { return cmds[len(cmds)-1].Name() == "get" }
+// touches tells the script by which a load reads a token from those of a writer: its third argument is a life, where
+// that of a hold or a release is an owner, and an invalidation has no fourth.
+func touches(args []any) bool {
+	const arguments = 4 // behind the name, the script, the count of keys and the key
+	if len(args) < arguments+4 {
+		return false
+	}
+	_, life := args[arguments+2].(int64)
+	return life
+}
 
 // breakpoint stops the next round trip of its kind.
 type breakpoint struct {

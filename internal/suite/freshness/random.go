@@ -1,8 +1,9 @@
 package freshness
 
 import (
-	"testing"
 	"github.com/cacheme/cacheme/internal/suite"
+	"testing"
 )
-func RandomRounds(t *testing.T, open suite.Open) {}
+
+func RandomRounds(t *testing.T, open suite.Open)  {}
 func RandomCatches(t *testing.T, open suite.Open) {}

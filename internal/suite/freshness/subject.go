@@ -179,14 +179,14 @@ func memoByTag(name string) subject {
 	}
 }
 
-func rowNode(id int64) byRow                 { return byRow{ID: id} }
-func resultNode(id int64) byResult           { return byResult{ID: id, Book: id} }
-func sideNode(id int64) bySide               { return bySide{ID: id} }
-func pairNode(id int64) byPair               { return byPair{ID: id} }
-func rowOf(id int64) cacheme.Invalid         { return bookChanged{ID: id} }
-func sideOf(id int64) cacheme.Invalid        { return userBooks{User: id} }
-func pairOf(id int64) cacheme.Invalid        { return userBooks{User: id, Book: id} }
-func everyBook(int64) cacheme.Invalid        { return cacheme.Table("books") }
+func rowNode(id int64) byRow          { return byRow{ID: id} }
+func resultNode(id int64) byResult    { return byResult{ID: id, Book: id} }
+func sideNode(id int64) bySide        { return bySide{ID: id} }
+func pairNode(id int64) byPair        { return byPair{ID: id} }
+func rowOf(id int64) cacheme.Invalid  { return bookChanged{ID: id} }
+func sideOf(id int64) cacheme.Invalid { return userBooks{User: id} }
+func pairOf(id int64) cacheme.Invalid { return userBooks{User: id, Book: id} }
+func everyBook(int64) cacheme.Invalid { return cacheme.Table("books") }
 
 func row() subject    { return subjectOf("row", rowNode, rowOf) }
 func result() subject { return subjectOf("result dependency", resultNode, rowOf) }

@@ -122,7 +122,9 @@ type reading struct {
 }
 
 // start begins a Get whose loader, if it is called, reads the database and then waits for release.
-func (w *world) start(i *instance, id int64, who string) *reading { return w.ask(i, question{id: id}, who) }
+func (w *world) start(i *instance, id int64, who string) *reading {
+	return w.ask(i, question{id: id}, who)
+}
 
 func (w *world) ask(i *instance, q question, who string) *reading {
 	r := &reading{

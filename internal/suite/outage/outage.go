@@ -81,7 +81,9 @@ type Price struct {
 }
 
 // Meta is the declaration.
-func (Price) Meta() cacheme.Meta { return cacheme.Meta{Key: "shop:<shop>:price", TTL: 10 * time.Minute} }
+func (Price) Meta() cacheme.Meta {
+	return cacheme.Meta{Key: "shop:<shop>:price", TTL: 10 * time.Minute}
+}
 
 // InvalidNodes names the shop's row.
 func (p Price) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{ShopChanged{ID: p.Shop}} }
@@ -93,7 +95,9 @@ type Found struct {
 }
 
 // Meta is the declaration.
-func (Found) Meta() cacheme.Meta { return cacheme.Meta{Key: "shop:<shop>:found", TTL: 10 * time.Minute} }
+func (Found) Meta() cacheme.Meta {
+	return cacheme.Meta{Key: "shop:<shop>:found", TTL: 10 * time.Minute}
+}
 
 // ResultInvalidNodes names the shop's row.
 func (f Found) ResultInvalidNodes(int64) []cacheme.Invalid {
@@ -261,4 +265,3 @@ func slack() time.Duration {
 	}
 	return 25 * time.Millisecond
 }
-

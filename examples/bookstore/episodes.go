@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/cacheme/cacheme"
+)
+
+// cast is who and what the story is about, as the database has it when the story begins.
+type cast struct {
+	onShelf Book    // on Ada's shelf
+	others  []int64 // books on neither Ada's shelf nor Bob's
+	last    int64   // the greatest id of a book
+}
+
+// choose looks into the database, past the cache.
+func choose(ctx context.Context, db *database) (c cast, err error) {
+	shelf, err := loaders{db}.shelf(ctx, Shelf{User: ada})
+	if err != nil || len(shelf) == 0 {
+		return c, fmt.Errorf("Ada's shelf has %d books: %w", len(shelf), err)
+	}
+	c.onShelf = shelf[0]
+	err = db.NewSelect().Model((*Book)(nil)).Column("id").Order("id").Limit(3).
+		Where("id NOT IN (SELECT book_id FROM user_books WHERE user_id IN (?, ?))", ada, bob).
+		Where("author_id <> ?", c.onShelf.AuthorID).
+		Scan(ctx, &c.others)
+	if err != nil {
+		return c, err
+	}
+	return c, db.NewSelect().Model((*Book)(nil)).ColumnExpr("max(id)").Scan(ctx, &c.last)
+}
+
+// What a look shows of a value.
+
+func theBooks(books []Book) string { return plural(len(books), "book") }
+
+func theUsers(users []User) string { return plural(len(users), "user") }
+
+func theName(u User) string { return u.Name }
+
+func theChapters(c Chapters) string { return plural(len(c.Titles), "chapter") }
+
+func theTitle(b Book) string { return b.Title }
+
+func (s *story) shelf() {
+	s.begin("Ada looks at her shelf: loaded once, then cached for every process of the shop")
+	look(s, s.one, s.one.shelf, Shelf{User: ada}, miss, theBooks)
+	look(s, s.one, s.one.shelf, Shelf{User: ada}, hit, theBooks)
+	look(s, s.two, s.two.shelf, Shelf{User: ada}, hit, theBooks)
+}
+
+func (s *story) addBooks() {
+	first, second := s.cast.others[0], s.cast.others[1]
+	s.begin("She adds two books: both sides of the relation are wrong, other people's shelves are not")
+	look(s, s.one, s.one.shelf, Shelf{User: bob}, miss, theBooks)
+	look(s, s.one, s.one.readers, Readers{Book: first}, miss, theUsers)
+	s.write(fmt.Sprintf("Ada takes books %d and %d", first, second), addToShelf(ada, first, second))
+	look(s, s.two, s.two.shelf, Shelf{User: ada}, miss, theBooks)
+	look(s, s.two, s.two.readers, Readers{Book: first}, miss, theUsers)
+	look(s, s.two, s.two.shelf, Shelf{User: bob}, hit, theBooks)
+}
+
+func (s *story) retitle() {
+	b := s.cast.onShelf
+	elsewhere := s.cast.others[2]
+	s.begin("A book gets another title: only lists that hold it are wrong, as their result says")
+	s.write(fmt.Sprintf("book %d, which is on no shelf seen here", elsewhere), editBook(elsewhere, func(b *Book) { b.Title += ", 2nd edition" }))
+	look(s, s.two, s.two.shelf, Shelf{User: ada}, hit, theBooks)
+	s.write(fmt.Sprintf("book %d, which is on Ada's", b.ID), editBook(b.ID, func(b *Book) { b.Title += ", 2nd edition" }))
+	look(s, s.two, s.two.shelf, Shelf{User: ada}, miss, func(books []Book) string { return books[0].Title })
+	look(s, s.two, s.two.shelf, Shelf{User: bob}, hit, theBooks)
+}
+
+func (s *story) pageParts() {
+	b := s.cast.onShelf
+	s.begin("The page of book %d has parts of its own: its owner changes his name, the chapters stay", b.ID)
+	look(s, s.one, s.one.owner, BookOwner{ID: b.ID}, miss, theName)
+	look(s, s.one, s.one.chapters, BookChapters{ID: b.ID}, miss, theChapters)
+	s.write("the owner is now Countess Lovelace", renameUser(b.OwnerID, "Countess Lovelace"))
+	look(s, s.two, s.two.owner, BookOwner{ID: b.ID}, miss, theName)
+	look(s, s.two, s.two.chapters, BookChapters{ID: b.ID}, hit, theChapters)
+}
+
+func (s *story) move() {
+	b := s.cast.onShelf
+	var to int64 = 1
+	if b.AuthorID == to {
+		to = 2
+	}
+	s.begin("Book %d turns out to be by another author: the old list and the new one are wrong", b.ID)
+	look(s, s.one, s.one.authorBooks, AuthorBooks{Author: b.AuthorID}, miss, theBooks)
+	look(s, s.one, s.one.authorBooks, AuthorBooks{Author: to}, miss, theBooks)
+	s.write(fmt.Sprintf("from author %d to author %d", b.AuthorID, to), editBook(b.ID, func(b *Book) { b.AuthorID = to }))
+	look(s, s.two, s.two.authorBooks, AuthorBooks{Author: b.AuthorID}, miss, theBooks)
+	look(s, s.two, s.two.authorBooks, AuthorBooks{Author: to}, miss, theBooks)
+	look(s, s.two, s.two.readers, Readers{Book: s.cast.others[0]}, hit, theUsers)
+}
+
+func (s *story) negative() {
+	id := s.cast.last + 1
+	s.begin("There is no book %d: that is cached as well, until it is written", id)
+	look(s, s.one, s.one.book, BookByID{ID: id}, miss, theTitle)
+	look(s, s.two, s.two.book, BookByID{ID: id}, hit, theTitle)
+	s.write(fmt.Sprintf("book %d comes out", id), insertBook(&Book{
+		Title: "Sketch of the Analytical Engine", Price: 1843, Chapters: "Note A\nNote G",
+		AuthorID: s.cast.onShelf.AuthorID, OwnerID: ada,
+	}))
+	look(s, s.two, s.two.book, BookByID{ID: id}, miss, theTitle)
+	look(s, s.two, s.two.shelf, Shelf{User: ada}, hit, theBooks)
+}
+
+func (s *story) follow() {
+	s.begin("Ada follows Bob: his followers are wrong; hers, the other side of the same table, are not")
+	look(s, s.one, s.one.followers, Followers{User: ada}, miss, theUsers)
+	look(s, s.one, s.one.followers, Followers{User: bob}, miss, theUsers)
+	s.write("Ada follows Bob, or leaves him", toggleFollow(ada, bob))
+	look(s, s.two, s.two.followers, Followers{User: bob}, miss, theUsers)
+	look(s, s.two, s.two.followers, Followers{User: ada}, hit, theUsers)
+}
+
+func (s *story) role() {
+	const club, other = 2, 3
+	role := func(members []Membership) string {
+		for _, m := range members {
+			if m.UserID == ada {
+				return "Ada is " + m.Role
+			}
+		}
+		return "without Ada"
+	}
+	s.begin("A relation with a column of its own: Ada's role in a fan club")
+	s.write("Ada joins", setRole(ada, club, "fan"))
+	look(s, s.one, s.one.club, Club{Author: club}, miss, role)
+	look(s, s.one, s.one.club, Club{Author: other}, miss, role)
+	s.write("Ada is elected", setRole(ada, club, "president"))
+	look(s, s.two, s.two.club, Club{Author: club}, miss, role)
+	look(s, s.two, s.two.club, Club{Author: other}, hit, role)
+}
+
+func (s *story) rollback() {
+	b := s.cast.onShelf
+	s.begin("A transaction is rolled back: nothing has become wrong")
+	look(s, s.one, s.one.book, BookByID{ID: b.ID}, miss, theTitle)
+	s.abandon("another title, taken back just before COMMIT", editBook(b.ID, func(b *Book) { b.Title = "Oops" }))
+	look(s, s.one, s.one.book, BookByID{ID: b.ID}, hit, theTitle)
+	look(s, s.two, s.two.shelf, Shelf{User: ada}, hit, theBooks)
+}
+
+// staleCopy has one visitor of process two reload the bargains, and holds him up while another one asks.
+func (s *story) staleCopy() {
+	s.begin("The bargains may be a little old: while one visitor reloads them, the others need not wait")
+	bargains := look(s, s.two, s.two.bargains, Bargains{}, miss, cheapest)
+	if s.err != nil {
+		return
+	}
+	s.write("the cheapest book gets dearer", editBook(bargains[0].ID, func(b *Book) { b.Price += 5000 }))
+	if s.err != nil {
+		return
+	}
+	loading, goOn := make(chan struct{}), make(chan struct{})
+	slow, err := cacheme.Bind(s.two.cache, func(ctx context.Context, n Bargains) ([]Book, error) {
+		close(loading)
+		<-goOn
+		return loaders{s.two.db}.bargains(ctx, n)
+	})
+	if err != nil {
+		s.err = err
+		return
+	}
+	var visitor sync.WaitGroup
+	var slowErr error
+	visitor.Go(func() { _, slowErr = slow.Get(s.ctx, Bargains{}) })
+	<-loading
+	s.out.line("    %-17s a visitor of process two reloads them, slowly", "meanwhile")
+	look(s, s.two, s.two.bargains, Bargains{}, stale, cheapest)
+	close(goOn)
+	visitor.Wait()
+	if slowErr != nil {
+		s.err = slowErr
+		return
+	}
+	look(s, s.two, s.two.bargains, Bargains{}, hit, cheapest)
+}
+
+func cheapest(books []Book) string {
+	return fmt.Sprintf("from %d.%02d", books[0].Price/100, books[0].Price%100)
+}
+
+// crowd is how many visitors come at once.
+const crowd = 200
+
+func (s *story) herd() {
+	author := s.cast.onShelf.AuthorID
+	s.begin("%d visitors of both processes come at once for a list that nobody has: one loads it", crowd)
+	s.invalidate("by hand: all lists of authors' books", cacheme.Class[AuthorBooks]())
+	if s.err != nil {
+		return
+	}
+	before := s.queries.n.Load()
+	var visitors sync.WaitGroup
+	errs := make([]error, crowd)
+	for i := range errs {
+		in := []*shop{s.one, s.two}[i%2]
+		visitors.Go(func() { _, errs[i] = in.authorBooks.Get(s.ctx, AuthorBooks{Author: author}) })
+	}
+	visitors.Wait()
+	s.err = firstError(errs)
+	ran := s.queries.n.Load() - before
+	s.saw(s.one, fmt.Sprintf("author:%d:books", author), miss, miss, ran, fmt.Sprintf("for all %d", crowd))
+}
+
+func firstError(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *story) byHand() {
+	b := s.cast.onShelf
+	s.begin("Somebody wrote to the database behind the shop's back: one line says so")
+	s.invalidate(fmt.Sprintf("everything about the page of book %d", b.ID), cacheme.Main(BookOwner{ID: b.ID}))
+	look(s, s.one, s.one.owner, BookOwner{ID: b.ID}, miss, theName)
+	look(s, s.one, s.one.chapters, BookChapters{ID: b.ID}, miss, theChapters)
+	s.invalidate("the whole table of shelves", UserBooks{})
+	look(s, s.one, s.one.shelf, Shelf{User: bob}, miss, theBooks)
+	look(s, s.one, s.one.book, BookByID{ID: b.ID}, hit, theTitle)
+}
