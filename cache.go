@@ -87,7 +87,7 @@ func (c *Cache) Enabled() bool { return !c.disabled.Load() && !c.closed.Load() }
 func (c *Cache) Close(ctx context.Context) error {
 	c.closed.Store(true)
 	err := c.loads.Close(ctx)
-	err = errors.Join(err, c.journal.close(ctx))
+	err = errors.Join(err, c.journal.close())
 	return errors.Join(err, c.store.Close(ctx))
 }
 

@@ -13,11 +13,11 @@ import (
 )
 
 // prepare makes the entry of what was loaded, as far as it does not hang on what is read late.
-func (c *Cache) prepare(w *work, sc *scope) {
+func (c *Cache) prepare(w *work, inside inner) {
 	p, policy := w.r.plan, w.r.call.policy
-	handed, expires, spoiled := sc.result()
-	if spoiled != "" {
-		w.refuse(spoiled)
+	if inside.spoiled != "" {
+		w.refuse(inside.spoiled)
+		w.out.spoiled = inside.spoiled
 	}
 	ttl := jittered(policy.ttl)
 	w.entry = envelope.Entry{Epoch: w.begun.Epoch, Fingerprint: p.fingerprint, Loaded: w.begun.Start}
@@ -27,12 +27,15 @@ func (c *Cache) prepare(w *work, sc *scope) {
 		ttl = policy.negative
 	case w.out.err != nil:
 		w.refuse("the load failed")
+		if len(inside.handed) > 0 {
+			w.out.spoiled = "an inner load failed behind others"
+		}
 		return
 	default:
 		c.encode(w)
 	}
-	if expires != 0 && !w.alone {
-		ttl = min(ttl, time.Duration(expires-min(expires, w.begun.Start))*time.Microsecond)
+	if inside.expires != 0 && !w.alone {
+		ttl = min(ttl, time.Duration(inside.expires-min(inside.expires, w.begun.Start))*time.Microsecond)
 	}
 	if ttl <= 0 {
 		w.refuse("its time is over already")
@@ -49,7 +52,7 @@ func (c *Cache) prepare(w *work, sc *scope) {
 			return
 		}
 	}
-	w.late = without(c.names(results.keys()), c.names(w.r.keys), handed)
+	w.late = without(c.names(results.keys()), c.names(w.r.keys), inside.handed)
 }
 
 // without drops those names of a result that are declared anyway, and adds those that were handed up: the inner value
@@ -112,11 +115,10 @@ func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse
 				w.entry.Declared[i] = d.Token
 			}
 			f.Bytes = w.entry.Append(nil, w.r.plan.compress)
-			f.Life = w.r.call.policy.life()
-			if w.entry.Kind == envelope.NotFound {
-				f.Life = w.r.call.policy.negative
+			f.Life = time.Duration(w.entry.TTL) * time.Microsecond
+			if w.entry.Kind == envelope.Value {
+				f.Life += max(w.r.call.policy.stale, w.r.call.policy.staleIfError)
 			}
-			f.Life = min(f.Life, time.Duration(w.entry.TTL)*time.Microsecond+max(w.r.call.policy.stale, w.r.call.policy.staleIfError))
 		}
 		fills, filled = append(fills, f), append(filled, w)
 	}

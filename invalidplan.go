@@ -53,7 +53,7 @@ func (c *compiler) invalid(d Invalid) *invalidPlan {
 		}
 	}
 	if meta.M2M && len(fields) != 2 {
-		c.wrong("M2M", fmt.Sprintf("needs two fields, the sides of %v; this node has %d", p.model.Type, len(fields)))
+		c.wrong("M2M", fmt.Sprintf("needs two fields, one for each side of %v, named as its relations; this node has %d", p.model.Type, len(fields)))
 	}
 	if c.problems != nil {
 		return p
@@ -112,7 +112,7 @@ func (c *compiler) column(m *buntag.Model, f fieldPlan) (columnPlan, bool) {
 			return columnPlan{field: f, column: column}, true
 		}
 	}
-	c.wrong(f.goName, fmt.Sprintf("is neither a relation, a field nor a column of %v; name the field as one of them and use `name=` for the key", m.Type))
+	c.wrong(f.goName, fmt.Sprintf("is neither a relation, a field nor a column of %v; name the field as one of them; `cacheme:\"field,name=...\"` names it otherwise in the key", m.Type))
 	return columnPlan{}, false
 }
 

@@ -156,7 +156,7 @@ func (j *journal) outlive(d time.Duration) {
 }
 
 // close tries once more and tells what is left.
-func (j *journal) close(context.Context) error {
+func (j *journal) close() error {
 	j.mu.Lock()
 	j.closed = true
 	if j.retry != nil {
@@ -166,7 +166,7 @@ func (j *journal) close(context.Context) error {
 	if j.pending.Load() == 0 {
 		return nil
 	}
-	if err := j.deliver(); err != nil { //nolint:contextcheck // bounded by WriteBudget, and worth more than the caller's haste
+	if err := j.deliver(); err != nil {
 		return &UndeliveredError{Pending: int(j.pending.Load()), Err: err}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // readLate reads the tokens of what is known only after the load: result dependencies, and what inner loads handed up.
-func (c *Cache) readLate(ctx context.Context, ws []*work, sc *scope, money *purse) {
+func (c *Cache) readLate(ctx context.Context, ws []*work, inside inner, money *purse) {
 	var names []string
 	index := map[string]int{}
 	var life time.Duration
@@ -47,17 +47,17 @@ func (c *Cache) readLate(ctx context.Context, ws []*work, sc *scope, money *purs
 	if err != nil {
 		c.redisError(ctx, err)
 	}
-	handed, _, _ := sc.result()
 	for _, w := range ws {
 		if len(w.late) == 0 || w.alone {
 			continue
 		}
 		if err != nil {
 			w.refuse("the tokens of its result could not be read")
+			w.out.spoiled = w.skip
 			continue
 		}
 		for _, name := range w.late {
-			under, up := handed[name]
+			under, up := inside.handed[name]
 			c.adopt(w, name, late, index[name], under, up)
 		}
 	}

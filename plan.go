@@ -77,7 +77,7 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	c.notNegative("TTL", meta.TTL)
 	c.notNegative("Negative", meta.Negative)
 	if meta.MaxValue < 0 || meta.MaxValue > maxRawValue {
-		c.wrong("MaxValue", fmt.Sprintf("is %d; at most %d (8 MiB), 0 for the option's", meta.MaxValue, maxRawValue))
+		c.wrong("MaxValue", fmt.Sprintf("is %d; write a size in bytes, at most %d (8 MiB), or leave it out for the option's", meta.MaxValue, maxRawValue))
 	}
 
 	o := c.options
@@ -97,7 +97,7 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	}
 	if _, own := p.codec.(cborCodec); own {
 		for _, problem := range codec.Check(value) {
-			c.wrong("", fmt.Sprintf("caches %v, which does not come back as it was: %s: %s", value, problem.Path, problem.Reason))
+			c.wrong("", fmt.Sprintf("caches %v, which would not come back as it was: %v", value, problem))
 		}
 	}
 	p.fingerprint = fingerprint(value, meta.Version, p.codec.Name())

@@ -13,13 +13,27 @@ type scope struct {
 	outer *scope
 	keys  map[string]bool // Redis keys that it loads
 
-	mu      sync.Mutex
+	mu    sync.Mutex
+	inner inner
+	over  bool // what a goroutine gets that the load left behind no longer counts
+}
+
+// inner is what was got inside a load.
+type inner struct {
 	handed  map[string]envelope.Token // dependency to the token that the inner value was loaded under
 	spoiled string                    // why the outer entry may not be stored; empty: it may
 	expires uint64                    // Redis's time at which the first inner entry expires; 0: none does
 }
 
 type scopeKey struct{}
+
+func newScope(outer *scope, ws []*work) *scope {
+	s := &scope{outer: outer, keys: make(map[string]bool, len(ws)), inner: inner{handed: map[string]envelope.Token{}}}
+	for _, w := range ws {
+		s.keys[w.r.entry] = true
+	}
+	return s
+}
 
 func (s *scope) into(ctx context.Context) context.Context {
 	return context.WithValue(ctx, scopeKey{}, s)
@@ -48,15 +62,18 @@ func (s *scope) hand(names []string, tokens []envelope.Token, expires uint64) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
 	for i, name := range names {
-		if known, ok := s.handed[name]; ok && known != tokens[i] {
-			s.handed[name] = envelope.Token{}
+		if known, ok := s.inner.handed[name]; ok && known != tokens[i] {
+			s.inner.handed[name] = envelope.Token{}
 			continue
 		}
-		s.handed[name] = tokens[i]
+		s.inner.handed[name] = tokens[i]
 	}
-	if expires != 0 && (s.expires == 0 || expires < s.expires) {
-		s.expires = expires
+	if expires != 0 && (s.inner.expires == 0 || expires < s.inner.expires) {
+		s.inner.expires = expires
 	}
 }
 
@@ -67,12 +84,15 @@ func (s *scope) spoil(reason string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.spoiled = reason
+	if !s.over {
+		s.inner.spoiled = reason
+	}
 }
 
-// result returns what was handed up.
-func (s *scope) result() (handed map[string]envelope.Token, expires uint64, spoiled string) {
+// end returns what was got inside, and takes no more.
+func (s *scope) end() inner {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.handed, s.expires, s.spoiled
+	s.over = true
+	return s.inner
 }

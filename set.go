@@ -45,7 +45,7 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 		}
 	}
 	w.out.value = value
-	c.prepare(w, &scope{})
+	c.prepare(w, inner{})
 	for i, name := range names {
 		w.entry.Results = append(w.entry.Results, envelope.Named{Name: name, Token: w.begun.Tokens[declared+i].Token})
 	}

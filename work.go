@@ -2,6 +2,8 @@ package cacheme
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -124,14 +126,16 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	if len(ws) == 0 {
 		return
 	}
-	sc := &scope{outer: scopeOf(ctx), keys: map[string]bool{}, handed: map[string]envelope.Token{}}
+	defer c.landWhatIsLeft(ctx, ws)
+	sc := newScope(scopeOf(ctx), ws)
 	for _, w := range ws {
-		sc.keys[w.r.entry] = true
 		w.f.Begin(beginning{owner: owner, tokens: w.begun.Tokens, alone: w.alone})
 	}
 	stop := c.keepLeases(ctx, owner, ws)
+	defer stop()
 	began := time.Now()
 	results := c.callLoader(sc.into(ctx), ws, load)
+	inside := sc.end()
 	took := time.Since(began)
 	var firstErr error
 	for i, w := range ws {
@@ -145,9 +149,9 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	c.happened(ctx, ws[0].r.plan, Event{Kind: EventLoad, Key: ws[0].r.key, Duration: took, Err: firstErr})
 	c.breakTokenOrder(ctx, ws, &money)
 	for _, w := range ws {
-		c.prepare(w, sc)
+		c.prepare(w, inside)
 	}
-	c.readLate(ctx, ws, sc, &money)
+	c.readLate(ctx, ws, inside, &money)
 	stop()
 	c.fill(ctx, ws, owner, &money)
 	for _, w := range ws {
@@ -215,4 +219,18 @@ func (w *work) knowBefore(guess []string) {
 // tokenLife is how long a token has to live for an entry that is loaded now.
 func (c *Cache) tokenLife(w *work) time.Duration {
 	return w.r.call.policy.life() + c.options.LoadTimeout
+}
+
+// landWhatIsLeft ends the flights of a load on which the user's code panicked outside of his loader: in a node's
+// ResultInvalidNodes, in a codec or in the observer. The leases run out by themselves.
+func (c *Cache) landWhatIsLeft(ctx context.Context, ws []*work) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	err := &PanicError{Value: p, Stack: debug.Stack()}
+	for _, w := range ws {
+		w.f.End(&outcome{loaded: loaded{err: err}, spoiled: "an inner load failed"}, false, false)
+	}
+	c.options.Logger.LogAttrs(ctx, slog.LevelError, "cacheme load panicked", slog.String("node", ws[0].r.plan.name), slog.Any("err", p))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,8 +162,7 @@ func (l *ledger) check(c claims, since time.Time) string {
 // possible reports whether a fact may show a value in a read since then: it walks back to the last write that had
 // returned by then, behind which nothing may be seen any more.
 func possible(states []state, value int64, since time.Time) bool {
-	for i := len(states) - 1; i >= 0; i-- {
-		s := states[i]
+	for _, s := range slices.Backward(states) {
 		if s.value == value {
 			return true
 		}

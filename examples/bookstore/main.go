@@ -7,8 +7,8 @@
 // Redis, run against each other. A checker that knows every write looks for a read that came back too old. The exit
 // status is not 0 if there was one, or if anything in Redis would stay there for ever.
 //
-// To see how caching is declared, read schema.go, nodes.go and written.go, in this order; store.go has the one place
-// where a write meets the cache.
+// To see how caching is declared, read schema.go, nodes.go, invalid.go and loaders.go, in this order; store.go has
+// the one place where a write meets the cache, and writes.go what is written.
 package main
 
 import (
@@ -54,7 +54,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	r, err := run(ctx, c, newPage(stdout))
 	if err != nil {
-		fmt.Fprintln(stderr, "bookstore:", err)
+		_, _ = fmt.Fprintln(stderr, "bookstore:", err)
 		return 1
 	}
 	if r.faulty() {
@@ -70,7 +70,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.SetOutput(stderr)
 	flags.DurationVar(&c.traffic, "for", 5*time.Second, "how long readers and writers run against each other")
 	flags.Uint64Var(&c.seed, "seed", 1, "what the shop's contents and the traffic are drawn from")
-	flags.StringVar(&c.dsn, "db", "", "SQLite `DSN` of a database to create the tables in; it is kept (default: a temporary file)")
+	flags.StringVar(&c.dsn, "db", "", "SQLite `DSN` of a file to create the tables in; it is kept (default: a temporary file)")
 	flags.StringVar(&c.redisURL, "redis", "", "`URL` of a Redis, redis://localhost:6379; only keys of an own prefix are touched (default: one inside this process)")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
@@ -87,7 +87,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		}
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "bookstore:", err)
+		_, _ = fmt.Fprintln(stderr, "bookstore:", err)
 		flags.Usage()
 	}
 	return c, err
@@ -104,11 +104,11 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, server.close()) }()
+	defer func() { err = errors.Join(err, server.close(ctx)) }()
 
-	out.title("The bookstore")
-	out.line("database: %s", db.name)
-	out.line("redis:    %s", server.name)
+	out.titlef("The bookstore")
+	out.linef("database: %s", db.name)
+	out.linef("redis:    %s", server.name)
 	history := newLedger()
 	if err := fill(ctx, db, history, c.size, c.seed, out); err != nil {
 		return nil, err
@@ -119,19 +119,19 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, one.close()) }()
+	defer func() { err = errors.Join(err, one.close(ctx)) }()
 	two, err := openShop(server, db, history)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, two.close()) }()
+	defer func() { err = errors.Join(err, two.close(ctx)) }()
 
 	wrong, err := tell(ctx, one, two, out)
 	if err != nil {
 		return nil, fmt.Errorf("the story: %w", err)
 	}
 	t := traffic{shops: []*shop{one, two}, history: history, size: c.size, seed: c.seed}
-	out.title("Traffic: %d readers and %d writers in two processes, for %v", readers, writers, c.traffic)
+	out.titlef("Traffic: %d readers and %d writers in two processes, for %v", readers, writers, c.traffic)
 	r = t.run(ctx, c.traffic)
 	r.storyWrong = wrong
 	// An interrupt ends the traffic; what it left is looked at all the same.

@@ -16,7 +16,9 @@ type Shelf struct {
 }
 
 // Meta names the entry: user:7:shelf.
-func (Shelf) Meta() cacheme.Meta { return cacheme.Meta{Key: "user:<user>:shelf", TTL: 10 * time.Minute} }
+func (Shelf) Meta() cacheme.Meta {
+	return cacheme.Meta{Key: "user:<user>:shelf", TTL: 10 * time.Minute}
+}
 
 // InvalidNodes leaves the book open: any book of this user.
 func (s Shelf) InvalidNodes() []cacheme.Invalid {

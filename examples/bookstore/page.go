@@ -21,10 +21,10 @@ func newPage(w io.Writer) *page {
 	return &page{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""}
 }
 
-func (p *page) line(format string, args ...any) { fmt.Fprintf(p.w, format+"\n", args...) }
+func (p *page) linef(format string, args ...any) { fmt.Fprintf(p.w, format+"\n", args...) }
 
-func (p *page) title(format string, args ...any) {
-	p.line("\n%s", p.paint(bold, fmt.Sprintf(format, args...)))
+func (p *page) titlef(format string, args ...any) {
+	p.linef("\n%s", p.paint(bold, fmt.Sprintf(format, args...)))
 }
 
 // Colours, as terminals number them.
@@ -49,12 +49,12 @@ func (p *page) progress(what string, total int) func(done int) {
 		if p.terminal {
 			fmt.Fprintf(p.w, "\r%-26s %6d of %d", what, done, total)
 			if done == total {
-				p.line("")
+				p.linef("")
 			}
 			return
 		}
 		if done == total {
-			p.line("%-26s %6d", what, total)
+			p.linef("%-26s %6d", what, total)
 		}
 	}
 }

@@ -69,13 +69,13 @@ func (s *redisServer) keys(ctx context.Context, f func(some []string) error) err
 	}
 }
 
-// close leaves somebody else's Redis as it was found.
-func (s *redisServer) close() error {
+// close leaves somebody else's Redis as it was found, also after an interrupt.
+func (s *redisServer) close(ctx context.Context) error {
 	if s.embedded != nil {
 		s.embedded.Close()
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	err := s.keys(ctx, func(some []string) error { return s.client.Unlink(ctx, some...).Err() })
 	_ = s.client.Close()

@@ -105,28 +105,28 @@ func (r *report) faulty() bool {
 
 func (r *report) print(out *page) {
 	all := r.total()
-	out.title("Report")
-	out.line("%-16s %9s %9s %9s", "node", "reads", "hit rate", "stale")
+	out.titlef("Report")
+	out.linef("%-16s %9s %9s %9s", "node", "reads", "hit rate", "stale")
 	for i, k := range kinds {
 		n := r.kinds[i]
-		out.line("%-16s %9d %9s %9d", k.name, n.reads, percent(n.cached, n.reads), n.stale)
+		out.linef("%-16s %9d %9s %9d", k.name, n.reads, percent(n.cached, n.reads), n.stale)
 	}
-	out.line("%-16s %9d %9s %9d", "all", all.reads, percent(all.cached, all.reads), all.stale)
-	out.line("")
-	out.line("%-28s %d in %v, %.0f a second", "reads", all.reads, r.took.Round(time.Millisecond), float64(all.reads)/r.took.Seconds())
-	out.line("%-28s %d committed, %d rolled back", "writes", r.writes, r.abandoned)
-	out.line("%-28s %d, of one query each", "loads", r.during.loads)
-	out.line("%-28s %d", "queries saved", all.reads-int(r.during.loads))
+	out.linef("%-16s %9d %9s %9d", "all", all.reads, percent(all.cached, all.reads), all.stale)
+	out.linef("")
+	out.linef("%-28s %d in %v, %.0f a second", "reads", all.reads, r.took.Round(time.Millisecond), float64(all.reads)/r.took.Seconds())
+	out.linef("%-28s %d committed, %d rolled back", "writes", r.writes, r.abandoned)
+	out.linef("%-28s %d, of one query each", "loads", r.during.loads)
+	out.linef("%-28s %d", "queries saved", all.reads-int(r.during.loads))
 	for _, tier := range []cacheme.Tier{cacheme.TierRedis, cacheme.TierSource} {
 		l := r.latency[tier]
-		out.line("%-28s p50 %v, p99 %v", "latency from "+string(tier), l.quantile(.5), l.quantile(.99))
+		out.linef("%-28s p50 %v, p99 %v", "latency from "+string(tier), l.quantile(.5), l.quantile(.99))
 	}
-	out.line("%-28s %d", "invalidations", r.during.invalidations)
+	out.linef("%-28s %d", "invalidations", r.during.invalidations)
 	if r.commands >= 0 {
-		out.line("%-28s %d in all", "redis commands", r.commands)
+		out.linef("%-28s %d in all", "redis commands", r.commands)
 	}
-	out.line("%-28s %d", "stale reads, as allowed", all.stale)
-	out.line("")
+	out.linef("%-28s %d", "stale reads, as allowed", all.stale)
+	out.linef("")
 	out.verdict("stale reads found", len(r.violations), fmt.Sprintf("of %d checked", all.reads), r.violations)
 	out.verdict("wrong entries at the end", len(r.sweptWrong), fmt.Sprintf("of %d compared with the database", r.swept), r.sweptWrong)
 	out.verdict("keys without a TTL", len(r.immortal), fmt.Sprintf("of %d in redis", r.keys), r.immortal)
@@ -151,8 +151,8 @@ func (p *page) verdict(what string, n int, of string, examples []string) {
 	if n > 0 {
 		colour = red
 	}
-	p.line("%-28s %s %s", what, p.paint(colour, fmt.Sprint(n)), of)
+	p.linef("%-28s %s %s", what, p.paint(colour, fmt.Sprint(n)), of)
 	for _, example := range examples[:min(5, len(examples))] {
-		p.line("  %s", example)
+		p.linef("  %s", example)
 	}
 }

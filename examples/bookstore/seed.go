@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -45,6 +46,8 @@ func fill(ctx context.Context, db *database, w witness, n size, seed uint64, out
 	follows := relation(random, n.follows, n.users, n.users, func(follower, followed int64) Follow {
 		return Follow{FollowerID: follower, FollowedID: followed}
 	})
+	// Ada follows nobody before the story has her do so.
+	follows = slices.DeleteFunc(follows, func(f Follow) bool { return f.FollowerID == ada })
 	members := relation(random, n.members, n.users, n.authors, func(user, author int64) Membership {
 		return Membership{UserID: user, AuthorID: author, Role: "fan", Version: first.version}
 	})
@@ -117,7 +120,7 @@ const insertBatch = 500
 // insertAll inserts rows in bulk, and fills in the ids that the database gives them.
 func insertAll[T any](ctx context.Context, db *database, what string, rows []T, out *page) error {
 	progress := out.progress("loading "+what, len(rows))
-	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := db.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		for from := 0; from < len(rows); from += insertBatch {
 			batch := rows[from:min(from+insertBatch, len(rows))]
 			if _, err := tx.NewInsert().Model(&batch).Exec(ctx); err != nil {

@@ -64,9 +64,9 @@ func bind[N cacheme.NodeOf[V], V any](to **cacheme.Bound[N, V], c *cacheme.Cache
 	return err
 }
 
-// close waits for what the cache does in the background.
-func (s *shop) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+// close waits for what the cache does in the background, also after an interrupt.
+func (s *shop) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := s.cache.Close(ctx); err != nil {
 		return fmt.Errorf("close cache: %w", err)

@@ -44,7 +44,7 @@ func (s *shop) abandon(ctx context.Context, do work) (*written, error) {
 }
 
 func (s *shop) transact(ctx context.Context, do work, end func(bun.Tx, *cacheme.Hold, *written) error) (*written, error) {
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ const (
 	writers = 3
 
 	// pause is how long a writer rests between two writes: a shop is read more often than it is changed.
-	pause = 3 * time.Millisecond
+	pause = 20 * time.Millisecond
 
 	// clockSlack is how far the age of a stale value may be out: a cache estimates Redis's time, to a round trip.
 	clockSlack = 250 * time.Millisecond
@@ -64,7 +64,7 @@ func (t *traffic) dice(who int) *dice {
 // id draws one of 1 to n, the low ones far more often: everybody reads, and changes, the same few things.
 func (d *dice) id(n int) int64 {
 	if d.zipfs[n] == nil {
-		d.zipfs[n] = rand.NewZipf(d.Rand, 1.2, 8, uint64(n-1))
+		d.zipfs[n] = rand.NewZipf(d.Rand, 1.5, 4, uint64(n-1))
 	}
 	return int64(d.zipfs[n].Uint64()) + 1
 }

@@ -22,8 +22,8 @@ import (
 type epochKeeper struct {
 	dials atomic.Uint64
 	known atomic.Pointer[knownEpoch]
-	read  sync.Mutex // one reader at a time; the others take its answer
-	own   Epoch      // stands in where the server tells nothing
+	read  chan struct{} // one reader at a time; the others take its answer, or give up when their budget is spent
+	own   Epoch         // stands in where the server tells nothing
 }
 
 type knownEpoch struct {
@@ -40,7 +40,7 @@ var processEpoch = sync.OnceValue(func() (e Epoch) {
 })
 
 func (k *epochKeeper) watchDials(rdb redis.UniversalClient, cluster *redis.ClusterClient) {
-	k.own = processEpoch()
+	k.own, k.read = processEpoch(), make(chan struct{}, 1)
 	if cluster == nil {
 		rdb.AddHook(dialHook{k})
 		return
@@ -78,8 +78,12 @@ func (s *Store) currentEpoch(ctx context.Context) (Epoch, error) {
 	if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochOfRedis)) {
 		return k.Epoch, nil
 	}
-	s.epoch.read.Lock()
-	defer s.epoch.read.Unlock()
+	select {
+	case s.epoch.read <- struct{}{}:
+		defer func() { <-s.epoch.read }()
+	case <-ctx.Done():
+		return Epoch{}, ctx.Err()
+	}
 	for {
 		dials := s.epoch.dials.Load()
 		if k := s.epoch.known.Load(); k != nil && k.dials == dials {

@@ -16,3 +16,8 @@ func TestFreshness_each_rule_is_needed(t *testing.T) {
 	t.Parallel()
 	freshness.Guards(t)
 }
+
+func TestFreshness_of_loads_inside_loads(t *testing.T) {
+	t.Parallel()
+	freshness.Nested(t)
+}

@@ -51,8 +51,11 @@ func sharedTrip(s *stage) {
 	<-alone.reached
 	second := s.start(s.x, id, "the reader for whom the trip is sent")
 	s.settle()
-	shared := s.x.after(look)
+	back := s.x.after(look)
 	alone.release()
+	<-back.reached
+	shared := s.x.after(look)
+	back.release()
 	<-shared.reached
 	s.write(s.y, id)
 	third := s.start(s.x, id, "the reader after the write")

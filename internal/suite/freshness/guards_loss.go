@@ -62,10 +62,10 @@ func probationDuringLoad(s *stage) {
 	s.countEvictions()
 	// Another node with the same row in its result.
 	_, err := cacheme.GetFrom(s.t.Context(), s.y.cache, byResult{ID: id + 1, Book: id}, func(context.Context, byResult) (int64, error) {
-		return s.version.Load(), nil
+		return s.row().version.Load(), nil
 	})
 	s.check("Get", err)
-	s.tick()
+	s.pass(time.Second) // a load of so many seconds wants a wide margin between the token and its start
 	r := s.start(s.x, id, "the reader whose load outlasts the probation")
 	r.isLoading()
 	s.commit()

@@ -46,10 +46,12 @@ func readSchedules() []schedule {
 			name: "create never replaces", subject: row(),
 			off: withoutLua("touch", "if not r or (r.state == 't' and r.time == NEVER) then\n  r = r or blank(now, hold)", "if true then\n  r = blank(now, hold)"),
 			play: func(s *stage) {
-				s.read(s.x, id, "the first reader")
-				s.pass(3 * holdTime)
+				stop := s.x.before(begin)
+				r := s.start(s.x, id, "a reader who found no token")
+				<-stop.reached
 				s.hold(s.y, id)
-				s.read(s.x, id, "a reader before the COMMIT")
+				stop.release()
+				r.end()
 				s.commit() // and the writer is killed before it tells anybody
 				s.pass(holdTime + time.Second)
 				s.atRest(id)

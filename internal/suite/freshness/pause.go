@@ -80,6 +80,8 @@ type breaks struct {
 	points []*breakpoint
 	// reply, if set, may change what Redis answered.
 	reply func(redis.Cmder)
+	// linger, if set, keeps every reply back for a while. It is set before the first trip.
+	linger func()
 }
 
 // before stops the next such trip before it is sent.
@@ -163,20 +165,23 @@ func (b *breaks) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 }
 
 func (b *breaks) around(ctx context.Context, cmds []redis.Cmder, send func() error) error {
-	err := b.stop(ctx, cmds, false)
-	if err == nil {
-		err = send()
-		b.rewrite(cmds)
-		if stopped := b.stop(ctx, cmds, true); stopped != nil {
-			err = stopped
-		}
+	if err := b.stop(ctx, cmds, false); err != nil {
+		return failed(cmds, err)
 	}
-	if err != nil {
-		for _, cmd := range cmds {
-			if cmd.Err() == nil {
-				cmd.SetErr(err)
-			}
-		}
+	err := send()
+	b.rewrite(cmds)
+	if b.linger != nil {
+		b.linger()
+	}
+	if stopped := b.stop(ctx, cmds, true); stopped != nil {
+		return failed(cmds, stopped)
+	}
+	return err
+}
+
+func failed(cmds []redis.Cmder, err error) error {
+	for _, cmd := range cmds {
+		cmd.SetErr(err)
 	}
 	return err
 }

@@ -1,9 +1,217 @@
 package freshness
 
 import (
-	"github.com/cacheme/cacheme/internal/suite"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/suite"
 )
 
-func RandomRounds(t *testing.T, open suite.Open)  {}
-func RandomCatches(t *testing.T, open suite.Open) {}
+// deed is one way to write.
+type deed string
+
+const (
+	invalidate deed = "invalidate"
+	commit     deed = "hold and commit"
+	rollback   deed = "hold and roll back"
+	doubt      deed = "hold, invalidate by another, roll back"
+)
+
+// mix is what happens in the rounds of one kind.
+type mix struct {
+	name      string
+	subject   subject
+	instances int
+	readers   int
+	deeds     []deed
+	ids       int64 // over how many rows the rounds are spread: few, and most loads are reloads
+	far       bool  // Redis is far away: its replies take a random time to arrive, in which more can happen
+}
+
+// mixes are the rounds of the acceptance: three readers in two instances, two updates.
+func mixes() []mix {
+	m := func(name string, s subject, ids int64, deeds ...deed) mix {
+		return mix{name: name, subject: s, instances: 2, readers: 3, deeds: deeds, ids: ids}
+	}
+	const many = 1 << 40
+	return []mix{
+		m("declared rows, invalidated", row(), 8, invalidate),
+		m("declared rows, first loads", row(), many, invalidate),
+		m("declared rows, written in transactions", row(), 8, commit, rollback, doubt, invalidate),
+		m("entries removed", exact(), 8, invalidate),
+		m("results, invalidated", result(), 8, invalidate),
+		m("results, first loads", result(), many, invalidate),
+		m("results, written in transactions", result(), 8, commit, rollback, doubt, invalidate),
+		m("nested loads, written in transactions", nestedSubject(), 8, commit, rollback, invalidate),
+	}
+}
+
+// nestedSubject is an outer node whose loads get an inner one.
+func nestedSubject() subject {
+	s := subjectOf("nested", func(id int64) outer { return outer{ID: id} }, rowOf)
+	plain := s.bind
+	s.bind = func(t testing.TB, c *cacheme.Cache) func(context.Context, question) (int64, error) {
+		get := plain(t, c)
+		return func(ctx context.Context, q question) (int64, error) {
+			load := q.load
+			q.load = func(ctx context.Context) (int64, error) {
+				return cacheme.GetFrom(ctx, c, inner{ID: q.id}, func(ctx context.Context, _ inner) (int64, error) { return load(ctx) })
+			}
+			return get(ctx, q)
+		}
+	}
+	return s
+}
+
+// RandomRounds lets three readers and two updates run into each other at random times, again and again.
+func RandomRounds(t *testing.T, open suite.Open) {
+	server := open(t)
+	kinds := mixes()
+	for _, m := range kinds {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			rounds := max(1, suite.Count(10_000)/len(kinds))
+			if n, broke := playRounds(t, server, m, broken{}, rounds, rand.Uint64()); broke != nil {
+				t.Errorf("round %d: %s", n, strings.Join(broke, "\n"))
+			}
+		})
+	}
+}
+
+// playRounds plays rounds until a promise breaks. The timing is drawn from seed, which a breach names; what the
+// scheduler makes of it is its own.
+func playRounds(t *testing.T, server suite.Server, m mix, b broken, rounds int, seed uint64) (round int, broke []string) {
+	w := newWorld(t, server, m.subject, m.instances, b, cacheme.Options{HerdWait: time.Millisecond})
+	if m.far {
+		for _, i := range w.instances {
+			i.linger = func() { distances[rand.IntN(len(distances))].pass() }
+		}
+	}
+	for n := range rounds {
+		random := rand.New(rand.NewPCG(seed, uint64(n)))
+		w.playRound(m, int64(n)%m.ids+1, random)
+		if broke := w.broke(); broke != nil || t.Failed() {
+			return n, append(broke, fmt.Sprintf("seed %d", seed))
+		}
+	}
+	return rounds, nil
+}
+
+// playRound is one round: all begin at once, each after a pause of its own.
+func (w *world) playRound(m mix, id int64, random *rand.Rand) {
+	span := spans[random.IntN(len(spans))]
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for n := range m.readers {
+		i := w.instances[n%len(w.instances)]
+		begin, before, after := pauseOf(random, span), pauseOf(random, span), pauseOf(random, span)
+		all.Go(func() {
+			<-start
+			begin.pass()
+			w.readAtRandom(i, id, fmt.Sprintf("reader %d of instance %d", n, n%len(w.instances)), before, after)
+		})
+	}
+	for n := range 2 {
+		i := w.instances[n%len(w.instances)]
+		begin, between := pauseOf(random, span), pauseOf(random, span)
+		d := m.deeds[random.IntN(len(m.deeds))]
+		all.Go(func() {
+			<-start
+			begin.pass()
+			w.do(d, i, id, between)
+		})
+	}
+	close(start)
+	all.Wait()
+	w.atRest(id)
+}
+
+// readAtRandom is a Get whose loader reads the database in its midst.
+func (w *world) readAtRandom(i *instance, id int64, who string, before, after pause) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r := w.record(id)
+	floor := r.promised.Load()
+	v, err := i.get(ctx, question{id: id, missed: func() {}, load: func(context.Context) (int64, error) {
+		before.pass()
+		v := r.version.Load()
+		after.pass()
+		return v, nil
+	}})
+	switch {
+	case err != nil:
+		w.t.Errorf("%s: Get = %v", who, err)
+	case v < floor:
+		w.breach("%s was given version %d, and %d had been promised before it began", who, v, floor)
+	}
+}
+
+// do writes. What it does between placing a hold and ending it takes as long as the pause.
+func (w *world) do(d deed, i *instance, id int64, between pause) {
+	ctx := context.Background()
+	fail := func(what string, err error) {
+		if err != nil {
+			w.t.Errorf("%s = %v", what, err)
+		}
+	}
+	write := func(deliver func() error) {
+		r := w.record(id)
+		v := r.version.Add(1)
+		between.pass()
+		fail("write", deliver())
+		r.promise(v)
+	}
+	if d == invalidate {
+		write(func() error { return w.subject.write(ctx, i.cache, id) })
+		return
+	}
+	h, err := i.cache.Hold(ctx, w.subject.wrong(id))
+	fail("Hold", err)
+	between.pass()
+	switch d {
+	case commit:
+		write(func() error { return h.Commit(ctx) })
+	case rollback:
+		fail("Rollback", h.Rollback(ctx))
+	case doubt:
+		write(func() error { return w.subject.write(ctx, i.cache, id) })
+		between.pass()
+		fail("Rollback", h.Rollback(ctx))
+	}
+}
+
+// spans are the lengths of pauses: shorter than a round trip, as long, and longer.
+var spans = []time.Duration{20 * time.Microsecond, 200 * time.Microsecond, time.Millisecond}
+
+// distances are how long a reply may take when Redis is far away.
+var distances = []pause{{}, {}, {length: 100 * time.Microsecond, timer: true}, {length: 500 * time.Microsecond, timer: true}}
+
+// pause is a wait of a random length: for a timer, or by giving the processor away, which is finer.
+type pause struct {
+	length time.Duration
+	timer  bool
+}
+
+func pauseOf(random *rand.Rand, span time.Duration) pause {
+	if random.IntN(4) == 0 {
+		return pause{}
+	}
+	return pause{length: time.Duration(random.Int64N(int64(span))), timer: random.IntN(2) == 0}
+}
+
+func (p pause) pass() {
+	if p.timer {
+		<-time.After(p.length)
+		return
+	}
+	for end := time.Now().Add(p.length); time.Now().Before(end); {
+		runtime.Gosched()
+	}
+}

@@ -57,25 +57,46 @@ type instance struct {
 	get func(context.Context, question) (int64, error)
 }
 
-// world is a database with one row, whose value is its version, and some instances that cache it. Versions only grow,
+// world is a database of rows, whose values are their versions, and some instances that cache it. Versions only grow,
 // so that a value which is older than what a read was promised shows.
 type world struct {
 	t         testing.TB
 	subject   subject
 	prefix    string
 	instances []*instance
-	version   atomic.Int64 // the database
-	promised  atomic.Int64 // the last version whose write has returned
+	records   sync.Map // id to *record
 	loads     atomic.Int64
+	// source is what a loader reads; nil: the record.
+	source func(context.Context, *instance) (int64, error)
 
 	mu       sync.Mutex
 	breaches []string
 }
 
+// record is one row.
+type record struct {
+	version  atomic.Int64 // in the database
+	promised atomic.Int64 // the last one whose write has returned
+}
+
+// promise raises what later reads have to return at least.
+func (r *record) promise(v int64) {
+	for {
+		old := r.promised.Load()
+		if v <= old || r.promised.CompareAndSwap(old, v) {
+			return
+		}
+	}
+}
+
+func (w *world) record(id int64) *record {
+	r, _ := w.records.LoadOrStore(id, new(record))
+	return r.(*record)
+}
+
 func newWorld(t testing.TB, server suite.Server, s subject, instances int, b broken, o cacheme.Options) *world {
 	t.Helper()
 	w := &world{t: t, subject: s, prefix: suite.Prefix()}
-	w.version.Store(1)
 	o.Prefix = w.prefix
 	for range instances {
 		i := &instance{breaks: &breaks{}, rdb: server.Client(unhurried)}
@@ -128,18 +149,18 @@ func (w *world) start(i *instance, id int64, who string) *reading {
 
 func (w *world) ask(i *instance, q question, who string) *reading {
 	r := &reading{
-		w: w, who: who, floor: w.promised.Load(),
+		w: w, who: who, floor: w.record(q.id).promised.Load(),
 		loading: make(chan struct{}), missed: make(chan struct{}), goOn: make(chan struct{}), done: make(chan struct{}),
 	}
 	q.missed = sync.OnceFunc(func() { close(r.missed) })
 	loading := sync.OnceFunc(func() { close(r.loading) })
 	q.load = func(ctx context.Context) (int64, error) {
-		v := w.version.Load()
+		v, err := w.load(ctx, i, q.id)
 		w.loads.Add(1)
 		loading()
 		select {
 		case <-r.goOn:
-			return v, nil
+			return v, err
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
@@ -151,6 +172,13 @@ func (w *world) ask(i *instance, q question, who string) *reading {
 		r.value, r.err = i.get(ctx, q)
 	}()
 	return r
+}
+
+func (w *world) load(ctx context.Context, i *instance, id int64) (int64, error) {
+	if w.source != nil {
+		return w.source(ctx, i)
+	}
+	return w.record(id).version.Load(), nil
 }
 
 // isLoading waits until the loader has read the database.
@@ -198,22 +226,10 @@ func (w *world) read(i *instance, id int64, who string) int64 {
 // write commits a new version and invalidates what it makes wrong.
 func (w *world) write(i *instance, id int64) {
 	w.t.Helper()
-	v := w.version.Add(1)
+	r := w.record(id)
+	v := r.version.Add(1)
 	w.check("write", w.subject.write(w.t.Context(), i.cache, id))
-	w.promise(v)
-}
-
-// commit changes the database and tells nobody: the writer was killed after its COMMIT.
-func (w *world) commit() { w.version.Add(1) }
-
-// promise raises what later reads have to return at least.
-func (w *world) promise(v int64) {
-	for {
-		old := w.promised.Load()
-		if v <= old || w.promised.CompareAndSwap(old, v) {
-			return
-		}
-	}
+	r.promise(v)
 }
 
 // hold places a hold on what a write of the subject makes wrong.
@@ -227,7 +243,7 @@ func (w *world) hold(i *instance, id int64) *cacheme.Hold {
 // atRest holds every instance to the database, with nobody in the middle of anything.
 func (w *world) atRest(id int64) {
 	w.t.Helper()
-	want := w.version.Load()
+	want := w.record(id).version.Load()
 	for n, i := range w.instances {
 		if got := w.read(i, id, fmt.Sprintf("instance %d at rest", n)); got != want {
 			w.breach("with nobody in the middle of anything, instance %d returned version %d of %d", n, got, want)

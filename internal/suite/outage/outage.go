@@ -22,6 +22,8 @@ import (
 func Run(t *testing.T, open suite.Open) {
 	t.Run("a read", func(t *testing.T) { reads(t, open) })
 	t.Run("a write", func(t *testing.T) { writes(t, open) })
+	t.Run("a deadline of the caller", func(t *testing.T) { deadlines(t, open) })
+	t.Run("the end", func(t *testing.T) { recovers(t, open) })
 	t.Run("writes that fail while reads do not", func(t *testing.T) { writesFail(t, open) })
 }
 

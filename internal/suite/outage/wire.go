@@ -105,7 +105,8 @@ type line struct {
 
 	mu       sync.Mutex
 	deadline time.Time // of reads
-	due      []byte    // arrived, but not yet told
+	due      []byte    // what was read from the connection below and is not yet told
+	at       time.Time // ... nor may be before
 }
 
 // flush sends on what was held back, as TCP would send it again. The wire is locked.
@@ -134,13 +135,15 @@ func (l *line) Read(b []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		l.due = got[:n]
-		if _, _, delay, _ := l.wire.state(); delay > 0 {
-			late := make(chan struct{})
-			time.AfterFunc(delay, func() { close(late) })
-			if err := l.wait(late); err != nil {
-				return 0, err
-			}
+		_, _, delay, _ := l.wire.state()
+		l.due, l.at = got[:n], time.Now().Add(delay)
+	}
+	if left := time.Until(l.at); left > 0 {
+		arrived := make(chan struct{})
+		timer := time.AfterFunc(left, func() { close(arrived) })
+		defer timer.Stop()
+		if err := l.wait(arrived); err != nil {
+			return 0, err
 		}
 	}
 	for {

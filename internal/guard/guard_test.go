@@ -1,0 +1,76 @@
+package guard_test
+
+import (
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme/internal/guard"
+)
+
+func TestSet(t *testing.T) {
+	t.Parallel()
+	t.Run("the_zero_Set_leaves_every_rule_on", func(t *testing.T) {
+		t.Parallel()
+		for r := guard.TokenEquality; r <= guard.EpochOfRedis; r++ {
+			if (guard.Set(0)).Off(r) {
+				t.Errorf("rule %d is off", r)
+			}
+		}
+	})
+	t.Run("each_rule_is_switched_off_alone", func(t *testing.T) {
+		t.Parallel()
+		for r := guard.TokenEquality; r <= guard.EpochOfRedis; r++ {
+			s := guard.Without(r)
+			for other := guard.TokenEquality; other <= guard.EpochOfRedis; other++ {
+				if got, want := s.Off(other), other == r; got != want {
+					t.Errorf("Without(%d).Off(%d) = %v, want %v", r, other, got, want)
+				}
+			}
+		}
+	})
+	t.Run("several_rules_are_switched_off_together", func(t *testing.T) {
+		t.Parallel()
+		s := guard.Without(guard.Probation, guard.EpochOfRedis)
+		if !s.Off(guard.Probation) || !s.Off(guard.EpochOfRedis) || s.Off(guard.TokenEquality) {
+			t.Errorf("Without(Probation, EpochOfRedis) = %b", s)
+		}
+	})
+}
+
+func TestUnwrap(t *testing.T) {
+	t.Parallel()
+	rdb := redis.NewClient(&redis.Options{Addr: "nowhere:1"})
+	t.Cleanup(func() { _ = rdb.Close() })
+	shout := func(name, source string) string { return name + ": " + source }
+
+	for _, c := range []struct {
+		name  string
+		of    redis.UniversalClient
+		rules guard.Set
+		text  string
+	}{
+		{"a_plain_client_breaks_nothing", rdb, 0, "source"},
+		{"a_Client_without_switches_breaks_nothing", &guard.Client{UniversalClient: rdb}, 0, "source"},
+		{
+			"a_Client_carries_its_rules",
+			&guard.Client{UniversalClient: rdb, Rules: guard.Without(guard.Probation)},
+			guard.Without(guard.Probation), "source",
+		},
+		{"a_Client_carries_its_rewriting", &guard.Client{UniversalClient: rdb, Rewrite: shout}, 0, "fill: source"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, rules, rewrite := guard.Unwrap(c.of)
+			if got != redis.UniversalClient(rdb) {
+				t.Errorf("client = %v, want the one that was wrapped", got)
+			}
+			if rules != c.rules {
+				t.Errorf("rules = %b, want %b", rules, c.rules)
+			}
+			if text := rewrite("fill", "source"); text != c.text {
+				t.Errorf("rewrite = %q, want %q", text, c.text)
+			}
+		})
+	}
+}

@@ -1,0 +1,9 @@
+package integration_test
+
+import (
+	"testing"
+
+	"github.com/cacheme/cacheme/internal/suite/cost"
+)
+
+func TestCost(t *testing.T) { cost.Run(t, openRedis) }
