@@ -173,7 +173,7 @@ func (c *Cache) land(ctx context.Context, w *work) {
 		}
 	}
 	if !w.alone && w.out.err == nil {
-		c.lists.set(w.r.entry, w.late)
+		c.lists.loaded(w.r.entry, w.late, w.skip == "")
 	}
 	w.f.End(w.out, w.born && !c.rules.Off(guard.JoinNotBornInvalid), false)
 }

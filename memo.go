@@ -48,7 +48,9 @@ func Memo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, e
 		if m.Values == nil && len(fields) > 0 {
 			k.wrong("Values", fmt.Sprintf("is nil, and the key has %d holes; write a func that returns what fills them", len(fields)))
 		}
-		next.memos = append(next.memos, plan)
+		if k.problems == nil {
+			next.memos = append(next.memos, plan)
+		}
 		return k.problems
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func Of[N Invalid](from any) (N, error) {
 		if err := assign(target.Field(c.field.index), source); err != nil {
 			return wrong(c.field.goName, err.Error())
 		}
-		if c.column.PK && source.IsZero() {
+		if f := target.Field(c.field.index); c.column.PK && f.IsZero() {
 			return wrong(c.field.goName, "is zero: there is no such row")
 		}
 		return n, nil
@@ -58,6 +58,9 @@ func Of[N Invalid](from any) (N, error) {
 		}
 		if !ok {
 			continue
+		}
+		if v.Kind() == reflect.Pointer && v.IsNil() {
+			return wrong(c.field.goName, fmt.Sprintf("is nil in this %v, so there is nothing that it makes wrong; leave it out", source.Type()))
 		}
 		if err := assign(target.Field(c.field.index), v); err != nil {
 			return wrong(c.field.goName, err.Error())
@@ -164,5 +167,8 @@ func unmarshalInto(field, v reflect.Value) error {
 	if u, ok := reflect.TypeAssert[unmarshaler](field.Addr()); ok && v.Kind() == reflect.String {
 		return u.UnmarshalText([]byte(v.String()))
 	}
-	return fmt.Errorf("is a %v, and %v does not become one", field.Type(), v.Type())
+	if v.CanInt() || v.CanUint() {
+		return fmt.Errorf("has type %v, which does not hold %v", field.Type(), v)
+	}
+	return fmt.Errorf("has type %v, and %v does not become one", field.Type(), v.Type())
 }

@@ -225,7 +225,10 @@ func (c *Cache) nodePlan(t reflect.Type) (*nodePlan, error) {
 
 func notRegistered(t reflect.Type) error {
 	name := t.String()
-	return &UsageError{Node: name, Reason: fmt.Sprintf("is not registered with this cache; call Register(%s{}) at start-up", strings.TrimPrefix(name, "*"))}
+	if t.Kind() == reflect.Pointer {
+		return &UsageError{Node: name, Reason: fmt.Sprintf("is a pointer; write the value %s{...}", t.Elem().String())}
+	}
+	return &UsageError{Node: name, Reason: fmt.Sprintf("is not registered with this cache; call Register(%s{}) at start-up", name)}
 }
 
 // NodeInfo describes a registered node.

@@ -11,6 +11,7 @@ import (
 // sight is what one look at Redis showed of a key.
 type sight struct {
 	entry   *envelope.Entry    // of the node's present type and version; nil: there is none that can be read
+	head    string             // the first bytes under the entry's key, whatever they are
 	lease   string             // its owner; empty: free
 	tokens  []store.Dependency // of the declared dependencies, in their order
 	results []store.Dependency // of entry.Results, in their order

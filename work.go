@@ -75,8 +75,9 @@ func (o *outcome) handUp(outer *scope) {
 type work struct {
 	r       *request
 	f       *inFlight
-	missing bool // the look found a token missing
-	young   bool // ... or on probation
+	seen    string // the head of the entry that the look saw
+	missing bool   // the look found a token missing
+	young   bool   // ... or on probation
 	begun   store.Begun
 	before  map[string]store.Token // result dependencies of the last load, as they were before this one
 	alone   bool                   // without Redis
@@ -89,7 +90,7 @@ type work struct {
 }
 
 func newWork(r *request, f *inFlight, s sight) *work {
-	w := &work{r: r, f: f, out: &outcome{}}
+	w := &work{r: r, f: f, seen: s.head, out: &outcome{}}
 	for _, d := range s.tokens {
 		w.missing = w.missing || !d.Exists
 		w.young = w.young || d.Until > s.now
@@ -159,17 +160,18 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	}
 }
 
-// begin takes the leases and the tokens as they are before the load. Flights whose lease somebody else has end here.
+// begin takes the leases and the tokens as they are before the load. Flights whose lease somebody else has, or whose
+// entry somebody else has loaded since the look, end here.
 func (c *Cache) begin(ctx context.Context, ws []*work, owner string, money *purse) []*work {
 	wants := make([]store.Want, len(ws))
 	guesses := make([][]string, len(ws))
 	for i, w := range ws {
 		// What the last load depended on, this one may too: a token read before the load needs no comparing of times.
-		guesses[i] = c.lists.get(w.r.entry)
+		guesses[i] = c.lists.get(w.r.entry).next()
 		tokens := slices.Concat(c.tokensToBegin(w), c.tokenKeys(guesses[i]))
 		wants[i] = store.Want{
 			Entry: w.r.entry, Owner: owner, Tokens: tokens, Life: c.tokenLife(w),
-			Force: w.r.call.force, Doubtful: w.missing || w.young || len(guesses[i]) > 0,
+			Seen: w.seen, Force: w.r.call.force, Doubtful: w.missing || w.young || len(guesses[i]) > 0,
 		}
 	}
 	begun, err := spend(money, func(budget time.Duration) ([]store.Begun, error) {

@@ -162,8 +162,9 @@ func (s *story) staleCopy() {
 		return
 	}
 	loading, goOn := make(chan struct{}), make(chan struct{})
+	began := sync.OnceFunc(func() { close(loading) })
 	slow, err := cacheme.Bind(s.two.cache, func(ctx context.Context, n Bargains) ([]Book, error) {
-		close(loading)
+		began()
 		<-goOn
 		return loaders{s.two.db}.bargains(ctx, n)
 	})

@@ -77,3 +77,6 @@ type Entry struct {
 	// Payload is the encoded value, not compressed. It is not stored for NotFound.
 	Payload []byte
 }
+
+// HeadSize is how many of the first bytes of an entry tell it from any other of its key: the load's time is among them.
+const HeadSize = headerSize

@@ -90,26 +90,26 @@ func TestAsk(t *testing.T) {
 			g := flight.New[int, string, string]()
 			k := g.Enter("book:1")
 			first, second, third := newHanging(), newHanging(), newHanging()
-			got := make(chan int, 3)
-			ask := func(h hanging) {
-				reply, _ := k.Ask(t.Context(), h.send)
-				got <- reply
+			var asking sync.WaitGroup
+			ask := func(h hanging, want int) {
+				asking.Go(func() {
+					if reply, err := k.Ask(t.Context(), h.send); reply != want || err != nil {
+						t.Errorf("Ask() = %d, %v; want %d, from the trip sent after the call", reply, err, want)
+					}
+				})
 			}
-			go ask(first)
+			ask(first, 1)
 			<-first.sent
-			go ask(second)
+			ask(second, 2)
 			synctest.Wait()
 			first.reply <- 1
 			<-second.sent
-			go ask(third) // while a shared trip is on the wire
+			ask(third, 3) // while a shared trip is on the wire
 			synctest.Wait()
 			second.reply <- 2
+			<-third.sent
 			third.reply <- 3
-			for want := 1; want <= 3; want++ {
-				if reply := <-got; reply != want {
-					t.Errorf("reply %d, want %d", reply, want)
-				}
-			}
+			asking.Wait()
 		})
 	})
 	t.Run("without_the_rule_a_trip_on_the_wire_is_shared", func(t *testing.T) {

@@ -1,3 +1,4 @@
+// Package integration runs the suites against real servers, which are started by its kit.
 package integration_test
 
 import (
@@ -12,7 +13,6 @@ import (
 	"github.com/cacheme/cacheme/internal/integration/kit"
 	"github.com/cacheme/cacheme/internal/store"
 	"github.com/cacheme/cacheme/internal/store/storetest"
-	"github.com/cacheme/cacheme/internal/suite"
 )
 
 // redisServer is a redis-server that can also end its run and come back with its data.
@@ -25,7 +25,7 @@ func (s redisServer) Restart() error {
 	return nil
 }
 
-func openStoreRedis(t testing.TB) suite.Server {
+func openStoreRedis(t testing.TB) storetest.Server {
 	t.Helper()
 	return redisServer{kit.Redis(t)}
 }
@@ -50,7 +50,7 @@ func TestStoreNoticesAnEviction(t *testing.T) {
 	server := kit.Redis(t, "--maxmemory", "4mb", "--maxmemory-policy", "allkeys-lru")
 	patient := func(o *redis.Options) { o.ReadTimeout, o.WriteTimeout = budget, budget }
 	rdb, ctx := server.Client(patient), t.Context()
-	s := store.New(server.Client(patient), store.Options{Prefix: suite.Prefix(), Hold: hold})
+	s := store.New(server.Client(patient), store.Options{Prefix: "T:", Hold: hold})
 	t.Cleanup(func() {
 		if err := s.Close(context.Background()); err != nil {
 			t.Error(err)

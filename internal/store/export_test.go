@@ -1,7 +1,6 @@
 package store
 
 // ParseRecord is the parser of what the scripts write.
-func ParseRecord(text string, epoch Epoch, now uint64) Dependency { return parseRecord(text, epoch, now) }
-
-// NonceText is how a nonce is written.
-func NonceText(n uint64) string { return nonceText(n) }
+func ParseRecord(text string, epoch Epoch, now uint64) Dependency {
+	return parseRecord(text, epoch, now)
+}

@@ -16,7 +16,8 @@ type Want struct {
 	Owner  string   // of the lease; the same name again is the same owner
 	Tokens []string // Redis keys of the dependencies, as far as they are known before the load
 	Life   time.Duration
-	Force  bool // take the lease over from whoever has it
+	Seen   string // the head of the entry as the caller saw it, see envelope.HeadSize; empty: there was none
+	Force  bool   // take the lease over from whoever has it
 	// Doubtful: a token may be missing or on probation, so the server is asked whether anything was lost. Where it was
 	// not asked, a probation holds.
 	Doubtful bool
@@ -57,7 +58,7 @@ func (s *Store) begin(ctx context.Context, lease time.Duration, wants []Want) ([
 		early := s.askLossesEarly(ctx)
 		err = s.pipelined(ctx, func(pipe redis.Pipeliner) {
 			for i, w := range wants {
-				leases[i] = s.scripts.lease.EvalSha(ctx, pipe, []string{LeaseKey(w.Entry), w.Entry}, w.Owner, lease.Milliseconds(), flag(w.Force))
+				leases[i] = s.scripts.lease.EvalSha(ctx, pipe, []string{LeaseKey(w.Entry), w.Entry}, w.Owner, lease.Milliseconds(), flag(w.Force), w.Seen)
 				touches[i] = s.touchAll(ctx, pipe, w.Tokens, epoch, w.Life, hold, 0)
 			}
 			if doubtful {

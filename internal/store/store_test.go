@@ -28,7 +28,7 @@ func start(t testing.TB, o embedded.Options) *embedded.Server {
 	return s
 }
 
-func openMoved(t testing.TB) suite.Server {
+func openMoved(t testing.TB) storetest.Server {
 	t.Helper()
 	return moved{start(t, embedded.Options{Clock: embedded.Manual})}
 }
@@ -41,11 +41,11 @@ func TestStore(t *testing.T) {
 	})
 	t.Run("on_a_clock_that_runs", func(t *testing.T) {
 		t.Parallel()
-		storetest.Run(t, suite.Embedded)
+		storetest.Run(t, func(t testing.TB) storetest.Server { return start(t, embedded.Options{}) })
 	})
 	t.Run("without_INFO", func(t *testing.T) {
 		t.Parallel()
-		storetest.Blind(t, func(t testing.TB) suite.Server {
+		storetest.Blind(t, func(t testing.TB) storetest.Server {
 			return moved{start(t, embedded.Options{Clock: embedded.Manual, WithoutInfo: true})}
 		})
 	})

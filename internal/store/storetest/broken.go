@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/cacheme/cacheme/internal/guard"
-	"github.com/cacheme/cacheme/internal/suite"
 )
 
 // brokenScript is a rule that acts in a Lua script, taken out by rewriting it.
@@ -114,7 +113,7 @@ func brokenRules() []brokenRule {
 }
 
 // Broken takes out one rule after another, and fails where the suite does not notice.
-func Broken(t *testing.T, open suite.Open) {
+func Broken(t *testing.T, open Open) {
 	for _, b := range brokenScripts() {
 		t.Run(b.rule, func(t *testing.T) {
 			t.Parallel()

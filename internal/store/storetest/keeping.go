@@ -66,7 +66,7 @@ func keeping() group {
 		}},
 		{"a token takes at most 200 bytes, whatever its past", realMemory, func(w *world) {
 			s := w.store()
-			key := w.prefix + "row:book:12345678901:invalid"
+			const key = "CM:row:book:12345678901:invalid"
 			size := func(when string, holders int64) {
 				w.Helper()
 				n, err := w.rdb.MemoryUsage(w.Context(), key).Result()

@@ -132,7 +132,7 @@ func filling() group {
 			s, entry := w.store(), w.entry()
 			w.want(s, store.Want{Entry: entry, Owner: "A"})
 			w.fill(s, store.Fill{Entry: entry, Owner: "A", Store: true, Bytes: []byte("first")})
-			w.want(s, store.Want{Entry: entry, Owner: "A"})
+			w.want(s, store.Want{Entry: entry, Owner: "A", Seen: "first"})
 			got := w.fill(s, store.Fill{Entry: entry, Owner: "A", Bytes: []byte("second")})
 			if got != (store.Filled{Mine: true}) || w.raw(entry) != "first" || w.exists(store.LeaseKey(entry)) {
 				w.Errorf("Fill = %+v, entry %q, lease of %q", got, w.raw(entry), w.raw(store.LeaseKey(entry)))

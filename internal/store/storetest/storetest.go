@@ -8,10 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/cacheme/cacheme/internal/embedded"
 	"github.com/cacheme/cacheme/internal/guard"
-	"github.com/cacheme/cacheme/internal/suite"
 )
+
+// Server is one running Redis.
+type Server interface {
+	Client(with ...func(*redis.Options)) *redis.Client // closed when the server is
+}
+
+// Open starts a Redis of the test's own, which ends with the test.
+type Open func(t testing.TB) Server
 
 // Mover is a Server whose clock a test moves by hand. On any other the suite waits for time to pass.
 type Mover interface {
@@ -54,7 +63,7 @@ func groups() []group {
 }
 
 // Run holds a Redis to every rule.
-func Run(t *testing.T, open suite.Open) {
+func Run(t *testing.T, open Open) {
 	// Most checks are apart by their prefix. A clock that is moved by hand moves for everybody.
 	shared := open(t)
 	_, moved := shared.(Mover)
@@ -79,7 +88,7 @@ func Run(t *testing.T, open suite.Open) {
 }
 
 // Blind holds a Redis without INFO to what the suite asks of one.
-func Blind(t *testing.T, open suite.Open) {
+func Blind(t *testing.T, open Open) {
 	for _, c := range blindness() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +97,7 @@ func Blind(t *testing.T, open suite.Open) {
 	}
 }
 
-func (n need) met(server suite.Server) bool {
+func (n need) met(server Server) bool {
 	switch _, inside := server.(*embedded.Server); n {
 	case movedClock:
 		_, ok := server.(Mover)
@@ -119,7 +128,7 @@ func find(t testing.TB, name string) check {
 }
 
 // without runs a check against a store that lacks something, and returns how it failed; empty: it did not.
-func without(t *testing.T, server suite.Server, c check, rules guard.Set, rewrite func(name, source string) string) string {
+func without(t *testing.T, server Server, c check, rules guard.Set, rewrite func(name, source string) string) string {
 	t.Helper()
 	r := &recorder{TB: t}
 	done := make(chan struct{})

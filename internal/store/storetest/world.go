@@ -13,7 +13,6 @@ import (
 
 	"github.com/cacheme/cacheme/internal/guard"
 	"github.com/cacheme/cacheme/internal/store"
-	"github.com/cacheme/cacheme/internal/suite"
 )
 
 const (
@@ -28,7 +27,7 @@ const (
 // world is what one check works in: a server, and a prefix that nobody else has there.
 type world struct {
 	testing.TB
-	server  suite.Server
+	server  Server
 	rdb     *redis.Client // to look past the store
 	prefix  string
 	rules   guard.Set
@@ -37,8 +36,8 @@ type world struct {
 	hold    time.Duration // one that may be waited for
 }
 
-func newWorld(t testing.TB, server suite.Server, rules guard.Set, rewrite func(name, source string) string) *world {
-	w := &world{TB: t, server: server, prefix: suite.Prefix(), rules: rules, rewrite: rewrite, hold: longHold}
+func newWorld(t testing.TB, server Server, rules guard.Set, rewrite func(name, source string) string) *world {
+	w := &world{TB: t, server: server, prefix: "T" + store.NewOwner() + ":", rules: rules, rewrite: rewrite, hold: longHold}
 	if _, ok := server.(Mover); !ok {
 		w.hold = 300 * time.Millisecond
 	}

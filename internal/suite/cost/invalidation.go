@@ -19,7 +19,7 @@ func invalidation(t *testing.T, open suite.Open) {
 		for _, dependents := range []int{1, 1000, max(2000, suite.Count(100_000))} {
 			for made < dependents {
 				var batch []Item
-				for ; made < dependents && len(batch) < 1000; made++ {
+				for ; made < dependents && len(batch) < 200; made++ {
 					batch = append(batch, Item{ID: int64(made), Deps: 1})
 				}
 				must[[]string](t)(cacheme.GetManyFrom(t.Context(), c.Cache, batch, loadItems))
@@ -40,7 +40,7 @@ func invalidation(t *testing.T, open suite.Open) {
 				t.Errorf("Count() = %d, want %d: the dependents are to be there", n, dependents)
 			}
 			// And it was no idle one.
-			for _, id := range []int{0, dependents / 2, dependents - 1} {
+			for _, id := range slices.Compact([]int{0, dependents / 2, dependents - 1}) {
 				r, err := getItem(t, c.Cache, Item{ID: int64(id), Deps: 1})
 				if err != nil || r.Tier != cacheme.TierSource {
 					t.Errorf("GetResult() = %+v, %v after the invalidation, want a load", r, err)

@@ -15,21 +15,23 @@ type catch struct {
 	mix  mix
 }
 
-// maxCatchRounds bounds the search. Each rule is caught within the first tenth of it as a rule.
-const maxCatchRounds = 5000
+// maxCatchRounds bounds the search.
+const maxCatchRounds = 10_000
 
+// catches are played by one process with a crowd of readers and slow loads, where the rules about sharing have the most
+// to do.
 func catches() []catch {
-	crowd := func(s subject, deeds ...deed) mix {
-		return mix{subject: s, instances: 2, readers: 12, deeds: deeds, ids: 8, far: true}
+	crowd := func(s subject, d deed, far ...trip) mix {
+		return mix{subject: s, instances: 1, readers: 8, deeds: []deed{d}, ids: 8, slow: 4, far: far}
 	}
 	return []catch{
 		{"equal tokens", without(guard.TokenEquality), crowd(row(), invalidate)},
 		{"fill under own lease", withoutLua("fill", "if holder ~= ARGV[1] then return {0, 0} end", ""), crowd(exact(), invalidate)},
-		{"trip sent after arrival", without(guard.ShareOnlyLaterTrips), crowd(row(), invalidate)},
+		{"trip sent after arrival", without(guard.ShareOnlyLaterTrips), crowd(row(), invalidate, look)},
 		{"join on equal tokens", without(guard.JoinSameTokens), crowd(row(), invalidate)},
 		{"join on same lease", without(guard.JoinSameLease), crowd(exact(), invalidate)},
-		{"join never under a hold", without(guard.JoinHeldNever), crowd(row(), doubt, invalidate)},
-		{"join before the late read", without(guard.JoinBeforeLateRead), crowd(result(), invalidate)},
+		{"join never under a hold", without(guard.JoinHeldNever), crowd(row(), doubt)},
+		{"join before the late read", without(guard.JoinBeforeLateRead), crowd(result(), invalidate, late, fill)},
 		{"join only what is valid", without(guard.JoinNotBornInvalid), crowd(result(), invalidate)},
 		{"next load: began after arrival", without(guard.NextLoadBeganAfterArrival), crowd(row(), invalidate)},
 	}

@@ -187,7 +187,8 @@ func nestedSchedules() []schedule {
 		}
 		s.readThenWrite()
 	})
-	add("an inner value that stood in past its end does not make a fresh outer one", expiredInside)
+	add("an inner value that stood in past its end does not make a fresh outer one", func(s *stage) { expiredInside(s, false) })
+	add("an innermost value that stood in past its end does not make a fresh outermost one", func(s *stage) { expiredInside(s, true) })
 	all = append(all,
 		schedule{name: "who joins a load whose result tokens cannot be read asks again", subject: result(), play: func(s *stage) {
 			s.older()
@@ -237,10 +238,13 @@ func (s *stage) orElse(from source) source {
 
 // expiredInside: an inner value has expired, and stands in while another process loads it. The outer entry that is made
 // of it may stand in too, but when the inner load is over it is not fresh.
-func expiredInside(s *stage) {
+func expiredInside(s *stage, deep bool) {
 	fromBrief := through(briefInner{ID: id}, s.database())
 	_, err := fromBrief(s.t.Context(), s.x)
 	s.check("Get", err)
+	if deep {
+		fromBrief = through(middle{ID: id}, fromBrief)
+	}
 	s.pass(2 * briefTTL)
 	s.commit()
 

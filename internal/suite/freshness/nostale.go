@@ -42,7 +42,7 @@ func overtakes(w *world, x, y *instance, id int64, odd bool) {
 	w.write(y, id)
 	force := odd && w.subject.refreshes
 	if !force {
-		w.dropLeases()
+		w.lose("*" + leaseSuffix)
 	}
 	later := w.ask(y, question{id: id, force: force}, "the later reader")
 	if x != y {
@@ -102,16 +102,5 @@ func NoStaleFill(t *testing.T, open suite.Open) {
 				})
 			}
 		}
-	}
-}
-
-// dropLeases takes every lease of the world away, as eviction or the end of its time would.
-func (w *world) dropLeases() {
-	w.t.Helper()
-	rdb := w.instances[0].rdb
-	keys, err := rdb.Keys(w.t.Context(), w.prefix+"*"+leaseSuffix).Result()
-	w.check("KEYS", err)
-	if len(keys) > 0 {
-		w.check("DEL", rdb.Del(w.t.Context(), keys...).Err())
 	}
 }

@@ -80,8 +80,8 @@ type breaks struct {
 	points []*breakpoint
 	// reply, if set, may change what Redis answered.
 	reply func(redis.Cmder)
-	// linger, if set, keeps every reply back for a while. It is set before the first trip.
-	linger func()
+	// linger, if set, keeps replies back for a while. It is set before the first trip.
+	linger func(trip)
 }
 
 // before stops the next such trip before it is sent.
@@ -171,7 +171,7 @@ func (b *breaks) around(ctx context.Context, cmds []redis.Cmder, send func() err
 	err := send()
 	b.rewrite(cmds)
 	if b.linger != nil {
-		b.linger()
+		b.linger(tripOf(cmds))
 	}
 	if stopped := b.stop(ctx, cmds, true); stopped != nil {
 		return failed(cmds, stopped)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +33,12 @@ type mix struct {
 	readers   int
 	deeds     []deed
 	ids       int64 // over how many rows the rounds are spread: few, and most loads are reloads
-	far       bool  // Redis is far away: its replies take a random time to arrive, in which more can happen
+	// slow makes a load take so many times as long as other things, and readers come as late; 0: it does not.
+	slow int
+	// far are the trips whose replies take a while to arrive.
+	far []trip
+	// losses are the keys of which Redis loses all in a round, at a random time.
+	losses []string
 }
 
 // mixes are the rounds of the acceptance: three readers in two instances, two updates.
@@ -50,7 +56,19 @@ func mixes() []mix {
 		m("results, first loads", result(), many, invalidate),
 		m("results, written in transactions", result(), 8, commit, rollback, doubt, invalidate),
 		m("nested loads, written in transactions", nestedSubject(), 8, commit, rollback, invalidate),
+		crowded(m("declared rows, a crowd and losses", row(), 8, commit, rollback, doubt, invalidate)),
+		crowded(m("results, a crowd and losses", result(), 8, commit, rollback, doubt, invalidate)),
+		crowded(m("nested loads, a crowd and losses", nestedSubject(), 8, commit, rollback, doubt, invalidate)),
 	}
+}
+
+// crowded makes the rounds harder than what is promised to be played: more readers, slow loads, slow replies, and a
+// Redis that loses leases, tokens, or all that it has.
+func crowded(m mix) mix {
+	m.readers, m.slow = 8, 3
+	m.far = []trip{look, begin, late, fill}
+	m.losses = []string{"*" + leaseSuffix, "*" + tokenSuffix, "*"}
+	return m
 }
 
 // nestedSubject is an outer node whose loads get an inner one.
@@ -89,9 +107,13 @@ func RandomRounds(t *testing.T, open suite.Open) {
 // scheduler makes of it is its own.
 func playRounds(t *testing.T, server suite.Server, m mix, b broken, rounds int, seed uint64) (round int, broke []string) {
 	w := newWorld(t, server, m.subject, m.instances, b, cacheme.Options{HerdWait: time.Millisecond})
-	if m.far {
+	if m.far != nil {
 		for _, i := range w.instances {
-			i.linger = func() { distances[rand.IntN(len(distances))].pass() }
+			i.linger = func(t trip) {
+				if slices.Contains(m.far, t) {
+					<-time.After(rand.N(2 * time.Millisecond))
+				}
+			}
 		}
 	}
 	for n := range rounds {
@@ -112,6 +134,9 @@ func (w *world) playRound(m mix, id int64, random *rand.Rand) {
 	for n := range m.readers {
 		i := w.instances[n%len(w.instances)]
 		begin, before, after := pauseOf(random, span), pauseOf(random, span), pauseOf(random, span)
+		if m.slow > 0 {
+			begin, after = begin.times(random.IntN(m.slow)+1), after.times(m.slow)
+		}
 		all.Go(func() {
 			<-start
 			begin.pass()
@@ -126,6 +151,14 @@ func (w *world) playRound(m mix, id int64, random *rand.Rand) {
 			<-start
 			begin.pass()
 			w.do(d, i, id, between)
+		})
+	}
+	if m.losses != nil {
+		begin, pattern := pauseOf(random, span).times(2), m.losses[random.IntN(len(m.losses))]
+		all.Go(func() {
+			<-start
+			begin.pass()
+			w.lose(pattern)
 		})
 	}
 	close(start)
@@ -190,9 +223,6 @@ func (w *world) do(d deed, i *instance, id int64, between pause) {
 // spans are the lengths of pauses: shorter than a round trip, as long, and longer.
 var spans = []time.Duration{20 * time.Microsecond, 200 * time.Microsecond, time.Millisecond}
 
-// distances are how long a reply may take when Redis is far away.
-var distances = []pause{{}, {}, {length: 100 * time.Microsecond, timer: true}, {length: 500 * time.Microsecond, timer: true}}
-
 // pause is a wait of a random length: for a timer, or by giving the processor away, which is finer.
 type pause struct {
 	length time.Duration
@@ -215,3 +245,6 @@ func (p pause) pass() {
 		runtime.Gosched()
 	}
 }
+
+// times is a longer pause, for a timer: many who spin for long would keep each other from running.
+func (p pause) times(n int) pause { return pause{length: p.length * time.Duration(n), timer: true} }

@@ -232,6 +232,19 @@ func (w *world) write(i *instance, id int64) {
 	r.promise(v)
 }
 
+// lose takes away what Redis has under keys of the world that match pattern, as eviction and a flush would.
+func (w *world) lose(pattern string) {
+	ctx := context.Background()
+	rdb := w.instances[0].rdb
+	keys, err := rdb.Keys(ctx, w.prefix+pattern).Result()
+	if err == nil && len(keys) > 0 {
+		err = rdb.Del(ctx, keys...).Err()
+	}
+	if err != nil {
+		w.t.Errorf("lose %s = %v", pattern, err)
+	}
+}
+
 // hold places a hold on what a write of the subject makes wrong.
 func (w *world) hold(i *instance, id int64) *cacheme.Hold {
 	w.t.Helper()

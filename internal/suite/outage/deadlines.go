@@ -81,6 +81,22 @@ func deadlines(t *testing.T, open suite.Open) {
 			inDeadline(t, func(ctx context.Context) error { return op.call(ctx, c) })
 		})
 	}
+	for _, setting := range settings {
+		t.Run("that is too short says nothing of Redis, "+setting.name+" client", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, open, setting.set)
+			c := w.warm(cacheme.Options{Budget: 5 * time.Second, WriteBudget: 5 * time.Second})
+			w.wire.Delay(50 * time.Millisecond)
+			for range 20 {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+				_, _ = cacheme.GetFrom(ctx, c, Price{Shop: 1}, source) // in the last moment it may even succeed
+				cancel()
+				if c.Stats().Away {
+					t.Fatal("the breaker is open, for a Redis that answers within 50 ms, a hundredth of the budget")
+				}
+			}
+		})
+	}
 	t.Run("bounds the wait for another process on a network that takes no new connection", func(t *testing.T) {
 		t.Parallel()
 		waitingForAnother(t, open)

@@ -29,6 +29,7 @@ func Run(t *testing.T, open suite.Open) {
 
 // Wire is the way to a Redis, which breaks on command.
 type Wire interface {
+	ByWire(*redis.Options) // has a client take this way, which it otherwise does not
 	Refuse()               // connections are cut, new ones refused
 	BlackHole()            // nothing arrives in either direction, and nobody is told
 	Delay(d time.Duration) // replies arrive later
@@ -146,13 +147,7 @@ func newWorld(t testing.TB, open suite.Open, set func(*redis.Options)) *world {
 	w.row.Store(1)
 	wire, ok := w.server.(Wire)
 	if !ok {
-		own := newWire(t)
-		inner := w.set
-		w.set = func(o *redis.Options) {
-			o.Dialer = own.dialer(o.Dialer)
-			inner(o)
-		}
-		wire = own
+		wire = newWire(t)
 	}
 	w.wire = wire
 	return w
@@ -160,7 +155,7 @@ func newWorld(t testing.TB, open suite.Open, set func(*redis.Options)) *world {
 
 // client returns a client whose way to Redis breaks.
 func (w *world) client(with ...func(*redis.Options)) *redis.Client {
-	return w.server.Client(append([]func(*redis.Options){w.set}, with...)...)
+	return w.server.Client(append([]func(*redis.Options){w.wire.ByWire, w.set}, with...)...)
 }
 
 func declarations() []cacheme.Declaration {

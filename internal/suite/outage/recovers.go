@@ -37,7 +37,6 @@ func recovers(t *testing.T, open suite.Open) {
 // backAgain takes a cache through an outage to its end.
 func backAgain(t *testing.T, w *world, way broken) {
 	t.Helper()
-	w.get(w.cache(w.client(), cacheme.Options{})) // the server's own goroutines are there from now on
 	before := goleak.IgnoreCurrent()
 	rdb := w.client()
 	c := w.cache(rdb, cacheme.Options{})

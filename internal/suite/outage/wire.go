@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // wire is a Wire inside the dialer of a client: it works over sockets and over memory alike.
@@ -58,6 +60,9 @@ func (w *wire) state() (refuse, swallow bool, delay time.Duration, changed <-cha
 	defer w.mu.Unlock()
 	return w.refuse, w.swallow, w.delay, w.changed
 }
+
+// ByWire puts the wire between a client and its Redis.
+func (w *wire) ByWire(o *redis.Options) { o.Dialer = w.dialer(o.Dialer) }
 
 type dial = func(ctx context.Context, network, addr string) (net.Conn, error)
 

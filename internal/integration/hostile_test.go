@@ -1,0 +1,9 @@
+package integration_test
+
+import (
+	"testing"
+
+	"github.com/cacheme/cacheme/internal/suite/hostile"
+)
+
+func TestHostile(t *testing.T) { hostile.Run(t, openRedis) }
