@@ -19,7 +19,7 @@ const (
 
 	EventLoad        EventKind = "load"         // a loader ran; Duration and Err are its own
 	EventNotStored   EventKind = "not_stored"   // a loaded value was not stored; Reason says why
-	EventBornInvalid EventKind = "born_invalid" // a loaded value was stored only to stand in as stale
+	EventBornInvalid EventKind = "born_invalid" // a loaded value was stored as invalid: nobody could tell whether its result changed meanwhile
 	EventGarbage     EventKind = "garbage"      // Redis held something under an entry's key that is no entry; Err says what
 	EventForeign     EventKind = "foreign"      // an entry of another type or version of the node was met; Reason says which
 	EventInvalidated EventKind = "invalidated"  // Count dependencies were made wrong

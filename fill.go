@@ -104,9 +104,6 @@ func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse
 		if w.alone {
 			continue
 		}
-		if w.born && w.r.call.policy.life() <= w.r.call.policy.ttl {
-			w.refuse("it was born invalid and may not stand in")
-		}
 		f := store.Fill{Entry: w.r.entry, Owner: owner, Store: w.skip == "", Until: w.until}
 		if f.Store {
 			w.entry.Born = w.born
@@ -116,8 +113,13 @@ func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse
 			}
 			f.Bytes = w.entry.Append(nil, w.r.plan.compress)
 			f.Life = time.Duration(w.entry.TTL) * time.Microsecond
-			if w.entry.Kind == envelope.Value {
-				f.Life += max(w.r.call.policy.stale, w.r.call.policy.staleIfError)
+			standIn := max(w.r.call.policy.stale, w.r.call.policy.staleIfError)
+			switch {
+			case w.born && standIn == 0:
+				// Nobody may have it, but it tells the next load what to read the tokens of beforehand.
+				f.Life = min(f.Life, c.options.LoadTimeout)
+			case w.entry.Kind == envelope.Value:
+				f.Life += standIn
 			}
 		}
 		fills, filled = append(fills, f), append(filled, w)
@@ -173,7 +175,7 @@ func (c *Cache) land(ctx context.Context, w *work) {
 		}
 	}
 	if !w.alone && w.out.err == nil {
-		c.lists.loaded(w.r.entry, w.late, w.skip == "")
+		c.lists.set(w.r.entry, w.late)
 	}
 	w.f.End(w.out, w.born && !c.rules.Off(guard.JoinNotBornInvalid), false)
 }

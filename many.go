@@ -239,7 +239,7 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 	var keys []string
 	guesses := make([][]string, len(open))
 	for i, m := range open {
-		guesses[i] = c.lists.get(m.r.entry).entry
+		guesses[i] = c.lists.get(m.r.entry)
 		keys = c.appendAsks(keys, m.r, guesses[i])
 	}
 	values, err := c.fetch(ctx, &money, keys)

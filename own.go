@@ -87,60 +87,31 @@ func (o *ownWrites) any(keys []string, counts func(ownWrite) bool) bool {
 	return false
 }
 
-// resultLists remembers the result dependencies of keys, so that their tokens can be read together with the entry, and
-// before the next load.
+// resultLists remembers which result dependencies a key had when it was last seen or loaded, so that their tokens can be
+// read together with the entry, and before the next load.
 type resultLists struct {
-	names *otter.Cache[string, resultList]
-}
-
-// resultList holds names of result dependencies.
-type resultList struct {
-	entry []string // of the entry as it was last seen
-	load  []string // of the last load, where it could not be stored
-}
-
-// next is what the next load is likely to depend on.
-func (l resultList) next() []string {
-	if l.load != nil {
-		return l.load
-	}
-	return l.entry
+	names *otter.Cache[string, []string]
 }
 
 // maxResultLists bounds the memory of result dependencies, in names: about 10 MB.
 const maxResultLists = 1 << 17
 
 func newResultLists() resultLists {
-	return resultLists{names: otter.Must(&otter.Options[string, resultList]{
+	return resultLists{names: otter.Must(&otter.Options[string, []string]{
 		MaximumWeight: maxResultLists,
-		Weigher:       func(_ string, l resultList) uint32 { return uint32(1 + len(l.entry) + len(l.load)) },
+		Weigher:       func(_ string, names []string) uint32 { return uint32(1 + len(names)) },
 	})}
 }
 
-func (l resultLists) get(entry string) resultList {
-	list, _ := l.names.GetIfPresent(entry)
-	return list
+func (l resultLists) get(entry string) []string {
+	names, _ := l.names.GetIfPresent(entry)
+	return names
 }
 
-// saw remembers what the entry in Redis depends on.
-func (l resultLists) saw(entry string, names []string) {
-	list := l.get(entry)
-	l.set(entry, resultList{entry: names, load: list.load})
-}
-
-// loaded remembers what a load depended on, and whether it became the entry.
-func (l resultLists) loaded(entry string, names []string, stored bool) {
-	if stored {
-		l.set(entry, resultList{entry: names})
-		return
-	}
-	l.set(entry, resultList{entry: l.get(entry).entry, load: names})
-}
-
-func (l resultLists) set(entry string, list resultList) {
-	if len(list.entry) == 0 && len(list.load) == 0 {
+func (l resultLists) set(entry string, names []string) {
+	if len(names) == 0 {
 		l.names.Invalidate(entry)
 		return
 	}
-	l.names.Set(entry, list)
+	l.names.Set(entry, names)
 }

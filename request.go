@@ -149,7 +149,7 @@ func (c *Cache) nodePlanOf(node any) (*nodePlan, error) {
 // turns out to have other result dependencies.
 func (c *Cache) look(ctx context.Context, r *request) (sight, error) {
 	money := purse{c.options.Budget}
-	guess := c.lists.get(r.entry).entry
+	guess := c.lists.get(r.entry)
 	values, err := c.fetch(ctx, &money, c.appendAsks(nil, r, guess))
 	if err != nil {
 		return sight{}, err
@@ -244,7 +244,7 @@ func (c *Cache) seeResults(ctx context.Context, r *request, s *sight, known map[
 		}
 	}
 	if len(missing) > 0 || len(known) != len(names) {
-		c.lists.saw(r.entry, names)
+		c.lists.set(r.entry, names)
 	}
 	s.results = make([]store.Dependency, len(names))
 	for i, name := range names {

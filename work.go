@@ -167,7 +167,7 @@ func (c *Cache) begin(ctx context.Context, ws []*work, owner string, money *purs
 	guesses := make([][]string, len(ws))
 	for i, w := range ws {
 		// What the last load depended on, this one may too: a token read before the load needs no comparing of times.
-		guesses[i] = c.lists.get(w.r.entry).next()
+		guesses[i] = c.lists.get(w.r.entry)
 		tokens := slices.Concat(c.tokensToBegin(w), c.tokenKeys(guesses[i]))
 		wants[i] = store.Want{
 			Entry: w.r.entry, Owner: owner, Tokens: tokens, Life: c.tokenLife(w),

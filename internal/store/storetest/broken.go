@@ -28,6 +28,10 @@ func brokenScripts() []brokenScript {
 			"a lease is not given while somebody has it",
 		},
 		{
+			"lease on what was seen", "lease", "if head ~= ARGV[4] then return {0, now, 'none'} end", "",
+			"a lease is not given where another entry was stored since the caller looked",
+		},
+		{
 			"lease on fill", "fill", "if holder ~= ARGV[1] then return {0, 0} end", "",
 			"a fill without the lease stores nothing",
 		},

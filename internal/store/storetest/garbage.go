@@ -106,8 +106,8 @@ func garbage() group {
 			if got := w.fill(s, store.Fill{Entry: entry, Owner: "A", Store: true, Bytes: []byte("a")}); !got.Stored || w.raw(entry) != "a" {
 				w.Errorf("Fill = %+v, entry %q", got, w.raw(entry))
 			}
-			if b := w.want(s, store.Want{Entry: entry, Owner: "A"}); b.Garbage {
-				w.Errorf("an entry is called garbage")
+			if b := w.want(s, store.Want{Entry: entry, Owner: "A", Seen: "a"}); b.Garbage || !b.Mine {
+				w.Errorf("Begin on an entry = %+v, want the lease, and no garbage", b)
 			}
 		}},
 		{"another type under the record of losses is replaced", anything, func(w *world) {

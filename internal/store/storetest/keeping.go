@@ -22,7 +22,7 @@ func keeping() group {
 			}
 			w.want(s, store.Want{Entry: entry, Owner: "A"})
 			w.fill(s, store.Fill{Entry: entry, Owner: "A", Store: true, Bytes: []byte("a")})
-			w.want(s, store.Want{Entry: entry, Owner: "A"}) // leaves its lease
+			w.want(s, store.Want{Entry: entry, Owner: "A", Seen: "a"}) // leaves its lease
 			keys := 0
 			all := w.rdb.Scan(w.Context(), 0, w.prefix+"*", 1000).Iterator()
 			for all.Next(w.Context()) {

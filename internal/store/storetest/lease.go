@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"strings"
 	"time"
 
+	"github.com/cacheme/cacheme/internal/envelope"
 	"github.com/cacheme/cacheme/internal/store"
 )
 
@@ -46,6 +48,35 @@ func leasing() group {
 			}
 			if got := w.fill(s, store.Fill{Entry: entry, Owner: "A", Store: true, Bytes: []byte("a")}); got.Mine || got.Stored {
 				w.Errorf("the old owner's Fill = %+v", got)
+			}
+		}},
+		{"a lease is not given where another entry was stored since the caller looked", anything, func(w *world) {
+			s, entry := w.store(), w.entry()
+			old, young := strings.Repeat("old", 20), strings.Repeat("new", 20)
+			put := func(text, seen string) {
+				w.Helper()
+				w.want(s, store.Want{Entry: entry, Owner: "A", Seen: seen})
+				if got := w.fill(s, store.Fill{Entry: entry, Owner: "A", Store: true, Bytes: []byte(text)}); !got.Stored {
+					w.Fatalf("Fill = %+v", got)
+				}
+			}
+			head := func(text string) string { return text[:envelope.HeadSize] }
+			put(old, "")
+			if b := w.want(s, store.Want{Entry: entry, Owner: "B"}); b.Mine {
+				w.Errorf("who saw nothing got the lease of a stored entry")
+			}
+			put(young, head(old))
+			if b := w.want(s, store.Want{Entry: entry, Owner: "B", Seen: head(old)}); b.Mine {
+				w.Errorf("who saw the old entry got the lease of the new one")
+			}
+			if w.exists(store.LeaseKey(entry)) {
+				w.Errorf("a refusal left a lease")
+			}
+			if b := w.want(s, store.Want{Entry: entry, Owner: "B", Force: true}); !b.Mine {
+				w.Errorf("force was refused")
+			}
+			if b := w.want(s, store.Want{Entry: entry, Owner: "B"}); !b.Mine {
+				w.Errorf("the owner's second call was refused")
 			}
 		}},
 		{"a lease ends by itself", anything, func(w *world) {
@@ -168,7 +199,7 @@ func filling() group {
 			s, entry, other := w.store(), w.entry(), w.entry()
 			w.want(s, store.Want{Entry: entry, Owner: "A"})
 			w.fill(s, store.Fill{Entry: entry, Owner: "A", Store: true, Bytes: []byte("first")})
-			w.want(s, store.Want{Entry: entry, Owner: "A"})
+			w.want(s, store.Want{Entry: entry, Owner: "A", Seen: "first"})
 			removed, err := s.Remove(w.Context(), patience, []string{entry, other})
 			w.must("Remove", err)
 			if removed != 1 {

@@ -1,11 +1,12 @@
 // Package freshness is the acceptance suite of what the module promises above all: once a write has returned, no Get
 // that starts later returns a value that was loaded before it.
 //
-// It has four parts. NoStaleFill plays the classic races between a reader and a writer, step by step, for everything
+// It has five parts. NoStaleFill plays the classic races between a reader and a writer, step by step, for everything
 // that can make an entry wrong. RandomRounds lets readers and writers run into each other at random. Guards takes each
 // rule of the protocol out in turn and shows the schedule that then breaks a promise, and that does not while the rule
-// is on: a rule without such a schedule is not tested by anything. RandomCatches shows that chance alone would have found the most important
-// ones. Nested is about loads inside loads, whose dependencies have to reach the outer entry and all who join it.
+// is on: a rule without such a schedule is not tested by anything. RandomCatches shows that chance alone would have
+// found the most important ones. Nested is about loads inside loads, whose dependencies have to reach the outer entry
+// and all who join its load.
 //
 // Whoever looks for a way to read: world.go is the stage, subject.go what is read and made wrong on it, the rest are
 // the plays.
