@@ -77,7 +77,7 @@ type lane struct {
 
 const rawKey = "raw:volume"
 
-func newLane(b *testing.B, rows int64) lane {
+func newLane(b testing.TB, rows int64) lane {
 	b.Helper()
 	rdb := kit.Redis(b).Client()
 	prefix := suite.Prefix()
@@ -121,20 +121,20 @@ func tokens(rows int64) int {
 	return int(rows) + 2
 }
 
-func (l lane) bare(b *testing.B) {
+func (l lane) bare(b testing.TB) {
 	if err := l.rdb.MGet(b.Context(), l.keys...).Err(); err != nil {
 		b.Fatal(err)
 	}
 }
 
-func (l lane) hit(b *testing.B) {
+func (l lane) hit(b testing.TB) {
 	r, err := l.bound.GetResult(b.Context(), l.node)
 	if err != nil || r.Tier != cacheme.TierRedis {
 		b.Fatalf("GetResult() = %+v, %v, want a hit", r, err)
 	}
 }
 
-func (l lane) raw(b *testing.B) {
+func (l lane) raw(b testing.TB) {
 	bytes, err := l.rdb.Get(b.Context(), rawKey).Bytes()
 	if err != nil {
 		b.Fatal(err)
@@ -150,7 +150,7 @@ func BenchmarkRemoteHit(b *testing.B) {
 	for _, rows := range []int64{0, 1, 3, 6, 8} {
 		b.Run(fmt.Sprintf("%d rows", rows), func(b *testing.B) {
 			l := newLane(b, rows)
-			ways := []func(*testing.B){l.hit, l.raw, l.bare}
+			ways := []func(testing.TB){l.hit, l.raw, l.bare}
 			took := make([][]time.Duration, len(ways))
 			b.ResetTimer()
 			for i := range b.N {

@@ -116,22 +116,15 @@ func lateFill(t *testing.T, open suite.Open, invalidate func(*process) error, re
 	// Who comes now, in either process, may wait for the slow loader, but not take what it brings. An old value that may
 	// stand in may do so only while the loader is at work, and never for the writer itself.
 	var wg sync.WaitGroup
-	meanwhile := map[*process]string{slow: "", other: ""}
-	var mu sync.Mutex
-	for p := range meanwhile {
-		wg.Go(func() {
-			title := read(p, query)
-			mu.Lock()
-			defer mu.Unlock()
-			meanwhile[p] = title
-		})
-	}
+	var here, there string
+	wg.Go(func() { here = read(slow, query) })
+	wg.Go(func() { there = read(other, query) })
 	close(release)
 	<-done
 	wg.Wait()
-	want(t, "the writer's own read while the slow loader runs", meanwhile[other], "new")
+	want(t, "the writer's own read while the slow loader runs", there, "new")
 	if strict {
-		want(t, "a read in the slow loader's process", meanwhile[slow], "new")
+		want(t, "a read in the slow loader's process", here, "new")
 	}
 	for range 2 {
 		want(t, "the slow loader's process afterwards", read(slow, query), "new")
