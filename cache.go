@@ -60,6 +60,7 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 		OnBreaker: c.onBreaker,
 	})
 	c.rules = c.store.Rules()
+	c.flights.Patience = o.Budget
 	c.flights.ShareEarlierTrips = c.rules.Off(guard.ShareOnlyLaterTrips)
 	return c, nil
 }

@@ -39,6 +39,7 @@ func (c *Cache) prepare(w *work, inside inner) {
 	}
 	if ttl <= 0 {
 		w.refuse("its time is over already")
+		w.out.spoiled = w.skip
 		return
 	}
 	w.entry.TTL = uint64(ttl.Microseconds())
@@ -155,6 +156,8 @@ func (c *Cache) land(ctx context.Context, w *work) {
 	case w.born:
 		c.happened(ctx, p, Event{Kind: EventBornInvalid, Key: w.r.key})
 	}
+	// Where it is not known what the value depends on, nothing speaks for those who joined after its load began.
+	blind := w.out.spoiled != "" && !w.alone
 	w.out.names = c.names(w.r.keys)
 	for _, d := range w.begun.Tokens {
 		w.out.tokens = append(w.out.tokens, d.Token)
@@ -165,6 +168,9 @@ func (c *Cache) land(ctx context.Context, w *work) {
 			token = envelope.Token{}
 		}
 		w.out.names, w.out.tokens = append(w.out.names, result.Name), append(w.out.tokens, token)
+	}
+	if w.alone {
+		w.out.names = append(w.out.names, w.late...) // no tokens beside them: nothing is handed up
 	}
 	if w.alone || len(w.begun.Tokens) != len(w.r.keys) {
 		w.out.spoiled = "an inner load ran without redis"
@@ -177,5 +183,5 @@ func (c *Cache) land(ctx context.Context, w *work) {
 	if !w.alone && w.out.err == nil {
 		c.lists.set(w.r.entry, w.late)
 	}
-	w.f.End(w.out, w.born && !c.rules.Off(guard.JoinNotBornInvalid), false)
+	w.f.End(w.out, blind || w.born && !c.rules.Off(guard.JoinNotBornInvalid), false)
 }

@@ -56,7 +56,8 @@ const removeBatch = 500
 // RemovePattern removes all entries of this cache whose key, as its template renders it, matches a pattern of Redis's
 // kind: * for any text, ? for one character, [a-c] for one of some, \ before a character that is meant as such. It
 // cannot reach anything outside the cache's prefix, nor what is no entry. Values in keys are escaped, so no value
-// matches as a pattern. It returns how many were removed; the cost is that of Keys.
+// matches as a pattern. Loads of such keys that are under way are not stored. It returns how many were removed; the cost
+// is that of Keys.
 func (c *Cache) RemovePattern(ctx context.Context, pattern string) (removed int, err error) {
 	if c.closed.Load() {
 		return 0, ErrClosed
@@ -76,7 +77,8 @@ func (c *Cache) RemovePattern(ctx context.Context, pattern string) (removed int,
 	}
 	// Redis narrows by what comes before the first special character; the rest is matched here, because the closing
 	// brace of the stored key stands in the middle of what the pattern sees.
-	for entry, err := range c.store.Scan(ctx, c.options.WriteBudget, literalPrefix(pattern)+"*") {
+	// What is only being loaded counts too: its lease goes, so that it is not stored.
+	for entry, err := range c.store.ScanLoading(ctx, c.options.WriteBudget, literalPrefix(pattern)+"*") {
 		if err != nil {
 			return removed, wrap("remove pattern", pattern, err)
 		}

@@ -203,9 +203,15 @@ func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing,
 	case out.err != nil && !out.notFound:
 		if a, ok := v.standInForError(s); ok {
 			v.c.happened(ctx, v.r.plan, Event{Kind: EventStale, Key: v.r.key, Reason: "the load failed", Err: out.err})
+			v.handUp(scopeOf(ctx), s)
 			return a, true, nil
 		}
 		return a, true, out.err
+	}
+	// Only now is it known what the result depends on. What this process has written to that since the load began, and
+	// could not tell Redis, the joiner's look has not shown.
+	if standing == flight.Joined && v.c.journal.pending.Load() > 0 && v.c.own.afterMoment(v.c.tokenKeys(out.names), out.began) {
+		return a, false, nil
 	}
 	a.tier = TierSource
 	a.value, err = out.valueFor(v.r.plan)
@@ -281,8 +287,10 @@ func (v *visit) serve(ctx context.Context, s sight, stale bool) (a answer, done 
 		kind = EventStale
 	}
 	c.happened(ctx, p, Event{Kind: kind, Key: v.r.key})
+	told := v.missed
 	v.missed = true // told by the hit
 	switch {
+	case told: // a miss, when this call first looked
 	case v.r.call.onHit != nil:
 		v.r.call.onHit(ctx, v.r.key, a.value)
 	case err == nil && p.hit != nil:

@@ -69,6 +69,7 @@ func (c *Cache) peek(ctx context.Context, r *request) (answer, error) {
 	if !fresh && (s.entry == nil || !s.standsIn(r.call.policy.stale)) {
 		return answer{}, wrap("peek", r.key, ErrNoEntry)
 	}
+	v.handUp(scopeOf(ctx), s)
 	if s.entry.Kind == envelope.NotFound {
 		return answer{}, notFoundToo(wrap("peek", r.key, ErrNotFound))
 	}

@@ -51,6 +51,7 @@ type outcome struct {
 	names    []string         // what it depends on
 	tokens   []envelope.Token // ... and was loaded under
 	expires  uint64           // Redis's time; 0: it does not
+	began    uint64           // moment of the process, see flight.Group.Now
 	spoiled  string           // why nothing may be built on it; empty: it may
 }
 
@@ -130,7 +131,7 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	defer c.landWhatIsLeft(ctx, ws)
 	sc := newScope(scopeOf(ctx), ws)
 	for _, w := range ws {
-		w.f.Begin(beginning{owner: owner, tokens: w.begun.Tokens, alone: w.alone})
+		w.out.began = w.f.Begin(beginning{owner: owner, tokens: w.begun.Tokens, alone: w.alone})
 	}
 	stop := c.keepLeases(ctx, owner, ws)
 	defer stop()

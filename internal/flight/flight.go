@@ -11,6 +11,7 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const shards = 64
@@ -24,6 +25,9 @@ type Group[R, B, V any] struct {
 		mu   sync.Mutex
 		keys map[string]*Key[R, B, V]
 	}
+	// Patience bounds how long Ask waits for somebody else's trip; zero: as long as that takes. A trip has its own bound,
+	// but who shares one may have waited for the one before it as well.
+	Patience time.Duration
 	// ShareEarlierTrips breaks the first rule. For tests.
 	ShareEarlierTrips bool
 }
@@ -107,9 +111,18 @@ func (k *Key[R, B, V]) Ask(ctx context.Context, send func(context.Context) (R, e
 		k.next = t
 	}
 	k.mu.Unlock()
+	var late <-chan time.Time
+	if k.group.Patience > 0 {
+		timer := time.NewTimer(k.group.Patience)
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case <-t.done:
 		return t.reply, t.err
+	case <-late:
+		var none R
+		return none, context.DeadlineExceeded
 	case <-ctx.Done():
 		var none R
 		return none, ctx.Err()
@@ -166,10 +179,11 @@ func (k *Key[R, B, V]) Current() *Flight[R, B, V] {
 }
 
 // Begin marks the moment directly before the load, and what it begins with.
-func (f *Flight[R, B, V]) Begin(with B) {
+func (f *Flight[R, B, V]) Begin(with B) (began uint64) {
 	f.key.mu.Lock()
 	defer f.key.mu.Unlock()
 	f.with, f.began = with, f.key.group.Now()
+	return f.began
 }
 
 // CloseToJoiners ends joining by what the flight began with. Those who joined before still get the value.

@@ -38,6 +38,7 @@ func callAnyway[T any](ctx context.Context, s *Store, budget time.Duration, trip
 		bounded, cancel := s.deadlines.within(ctx, budget)
 		defer cancel()
 		value, err := trip(bounded)
+		err = ofCaller(ctx, err)
 		s.judge(ctx, err)
 		return value, err
 	}
@@ -53,11 +54,11 @@ func callDetached[T any](ctx context.Context, s *Store, budget time.Duration, tr
 	done := make(chan reply, 1)
 	bounded, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	go func() {
+	s.workers.run(func() {
 		defer s.gate.Leave()
 		value, err := trip(bounded)
 		done <- reply{value, err}
-	}()
+	})
 	select {
 	case r := <-done:
 		s.judge(ctx, r.err)
@@ -76,9 +77,23 @@ func (s *Store) judge(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		s.breaker.succeeded()
-	case ctx.Err() == nil:
+	case ctx.Err() == nil && !ended(ctx):
 		s.breaker.failed(err)
 	}
+}
+
+// ended reports whether the caller's deadline has passed. A socket may tell that before the context does.
+func ended(ctx context.Context) bool {
+	at, ok := ctx.Deadline()
+	return ok && !time.Now().Before(at)
+}
+
+// ofCaller turns a socket's way to say that the caller's deadline has passed into the context's.
+func ofCaller(ctx context.Context, err error) error {
+	if err != nil && ended(ctx) {
+		return context.DeadlineExceeded
+	}
+	return err
 }
 
 // heeding returns a client that bounds what it does on its sockets by the deadline of the context, where there is one:
@@ -89,9 +104,7 @@ func heeding(rdb redis.UniversalClient) (redis.UniversalClient, bool) {
 		if c.Options().ContextTimeoutEnabled {
 			return c, true
 		}
-		clone := c.WithTimeout(c.Options().ReadTimeout)
-		clone.Options().ContextTimeoutEnabled = true // the clone's options are its own
-		return clone, true
+		return c, false // a clone with other options would not have the hooks of the user's client
 	case *redis.ClusterClient:
 		return c, c.Options().ContextTimeoutEnabled
 	}

@@ -18,6 +18,15 @@ const scanCount = 1000
 // pattern. A key may be yielded twice, as SCAN allows. Each step has its own budget. On a cluster all masters are
 // scanned, one after the other.
 func (s *Store) Scan(ctx context.Context, budget time.Duration, pattern string) iter.Seq2[string, error] {
+	return s.scan(ctx, budget, pattern, func(key string) string { return key })
+}
+
+// ScanLoading is Scan that also yields the keys of entries that are only being loaded: of those there is a lease alone.
+func (s *Store) ScanLoading(ctx context.Context, budget time.Duration, pattern string) iter.Seq2[string, error] {
+	return s.scan(ctx, budget, pattern, func(key string) string { return strings.TrimSuffix(key, leaseSuffix) })
+}
+
+func (s *Store) scan(ctx context.Context, budget time.Duration, pattern string, entryOf func(key string) string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		match := escapeGlob(s.prefix) + "{" + pattern
 		nodes, err := s.masters(ctx, budget)
@@ -26,14 +35,14 @@ func (s *Store) Scan(ctx context.Context, budget time.Duration, pattern string) 
 			return
 		}
 		for _, node := range nodes {
-			if !s.scanNode(ctx, budget, node, match, yield) {
+			if !s.scanNode(ctx, budget, node, match, entryOf, yield) {
 				return
 			}
 		}
 	}
 }
 
-func (s *Store) scanNode(ctx context.Context, budget time.Duration, node redis.UniversalClient, match string, yield func(string, error) bool) bool {
+func (s *Store) scanNode(ctx context.Context, budget time.Duration, node redis.UniversalClient, match string, entryOf func(key string) string, yield func(string, error) bool) bool {
 	type step struct {
 		keys   []string
 		cursor uint64
@@ -48,7 +57,8 @@ func (s *Store) scanNode(ctx context.Context, budget time.Duration, node redis.U
 			return yield("", err) && false
 		}
 		for _, key := range next.keys {
-			if _, ok := s.DisplayKey(key); ok && !yield(key, nil) {
+			entry := entryOf(key)
+			if _, ok := s.DisplayKey(entry); ok && !yield(entry, nil) {
 				return false
 			}
 		}

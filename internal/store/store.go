@@ -41,6 +41,7 @@ type Store struct {
 	// heedsContext: the client itself ends a trip at its deadline.
 	heedsContext bool
 	deadlines    deadlines
+	workers      workers
 	rules        guard.Set
 	scripts      scripts
 	epoch        epochKeeper
@@ -57,6 +58,7 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	s := &Store{rdb: rdb, prefix: o.Prefix, rules: rules, scripts: compile(rewrite)}
 	s.clock.base = time.Now()
 	s.deadlines.budget = o.Budget
+	s.workers.init()
 	s.rdb, s.heedsContext = heeding(rdb)
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	s.hold.Store(o.Hold.Milliseconds())
@@ -81,7 +83,9 @@ func (s *Store) Close(ctx context.Context) error {
 	s.breaker.close()
 	s.deadlines.close()
 	s.wakes.close()
-	return s.gate.Close(ctx)
+	err := s.gate.Close(ctx)
+	s.workers.close(err == nil)
+	return err
 }
 
 // Hold returns the hold time in force: the greatest that any process of the prefix has asked for.

@@ -15,6 +15,7 @@ type wakeFeed struct {
 	mu      sync.Mutex
 	sub     *redis.PubSub
 	ended   chan struct{}
+	stop    context.CancelFunc // of a dial that hangs, which Close of the subscription would wait for
 	closed  bool
 	waiting map[string]*wait // by entry
 }
@@ -37,9 +38,12 @@ func (s *Store) Woken(entry string) (<-chan struct{}, func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.sub == nil && !w.closed && !s.breaker.open() {
-		w.sub = w.rdb.Subscribe(context.Background(), w.channel)
+		// Without a channel nothing is dialled yet: a network that takes no connection must not hold up who waits.
+		w.sub = w.rdb.Subscribe(context.Background())
 		w.ended = make(chan struct{})
-		go w.listen(w.sub.Channel())
+		ctx, cancel := context.WithCancel(context.Background())
+		w.stop = cancel
+		go w.listen(ctx, w.sub)
 	}
 	it, ok := w.waiting[entry]
 	if !ok {
@@ -56,8 +60,10 @@ func (s *Store) Woken(entry string) (<-chan struct{}, func()) {
 	}
 }
 
-func (w *wakeFeed) listen(messages <-chan *redis.Message) {
+func (w *wakeFeed) listen(ctx context.Context, sub *redis.PubSub) {
 	defer close(w.ended)
+	_ = sub.Subscribe(ctx, w.channel) // where it fails, the channel below tries again
+	messages := sub.Channel()
 	for m := range messages {
 		w.mu.Lock()
 		if it, ok := w.waiting[m.Payload]; ok {
@@ -70,7 +76,7 @@ func (w *wakeFeed) listen(messages <-chan *redis.Message) {
 
 func (w *wakeFeed) close() {
 	w.mu.Lock()
-	sub, ended := w.sub, w.ended
+	sub, ended, stop := w.sub, w.ended, w.stop
 	first := !w.closed
 	w.closed = true
 	w.mu.Unlock()
@@ -78,6 +84,7 @@ func (w *wakeFeed) close() {
 		return
 	}
 	if first {
+		stop()
 		sub.Close()
 	}
 	<-ended

@@ -109,7 +109,9 @@ func newCounted(t testing.TB, server suite.Server, prefix string) counted {
 	})
 	n := &counter{}
 	rdb.AddHook(n)
-	return counted{suite.NewCache(t, rdb, suite.Patient(cacheme.Options{Prefix: prefix}), declarations()...), n, rdb, prefix}
+	// The server has just begun, so that its entries are on probation for a hold time: longer than the test lasts.
+	o := suite.Patient(cacheme.Options{Prefix: prefix, Hold: 10 * time.Minute})
+	return counted{suite.NewCache(t, rdb, o, declarations()...), n, rdb, prefix}
 }
 
 // counter is a hook that notes every round trip: the name of a command, or those of a pipeline in brackets.

@@ -37,7 +37,7 @@ func invalidation(t *testing.T, open suite.Open) {
 				t.Errorf("with %d dependents: %v, %d commands, want %v and 1, as with one", dependents, trips, sent, first)
 			}
 			if n := must[int](t)(c.Count(t.Context(), Item{})); n != dependents {
-				t.Errorf("Count() = %d, want %d: the dependents are to be there", n, dependents)
+				t.Errorf("Count() = %d, want %d: the dependents are to be there; %+v", n, dependents, c.Stats())
 			}
 			// And it was no idle one.
 			for _, id := range slices.Compact([]int{0, dependents / 2, dependents - 1}) {

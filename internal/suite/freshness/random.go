@@ -135,6 +135,9 @@ func playRounds(t *testing.T, server suite.Server, m mix, b broken, rounds int, 
 // playRound is one round: all begin at once, each after a pause of its own.
 func (w *world) playRound(m mix, id int64, random *rand.Rand) {
 	span := spans[random.IntN(len(spans))]
+	if m.slow > 0 {
+		span = slowSpan
+	}
 	var all sync.WaitGroup
 	start := make(chan struct{})
 	for n := range m.readers {
@@ -228,6 +231,9 @@ func (w *world) do(d deed, i *instance, id int64, between pause) {
 
 // spans are the lengths of pauses: shorter than a round trip, as long, and longer.
 var spans = []time.Duration{20 * time.Microsecond, 200 * time.Microsecond, time.Millisecond}
+
+// slowSpan is longer than a round trip on a machine with other things to do.
+const slowSpan = 2 * time.Millisecond
 
 // pause is a wait of a random length: for a timer, or by giving the processor away, which is finer.
 type pause struct {
