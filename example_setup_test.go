@@ -139,7 +139,7 @@ func openRedis() (redis.UniversalClient, func()) {
 // openCache is what most examples begin with. A service does this once, at start-up, with its own Redis client.
 func openCache() (cache *cacheme.Cache, end func()) {
 	rdb, closeRedis := openRedis()
-	cache, err := cacheme.New(rdb, cacheme.Options{})
+	cache, err := cacheme.New(rdb, cacheme.Options{Budget: time.Second}) // a busy machine must not turn hits into loads
 	if err != nil {
 		panic(err)
 	}

@@ -401,9 +401,10 @@ func (Misspelt) Meta() cacheme.Meta { return cacheme.Meta{Key: "band:<bnad>"} }
 func ExampleOptions_observer() {
 	rdb, closeRedis := openRedis()
 	defer closeRedis()
-	cache, _ := cacheme.New(rdb, cacheme.Options{Observer: func(_ context.Context, e cacheme.Event) {
-		fmt.Println(e.Kind, e.Node)
-	}})
+	cache, _ := cacheme.New(rdb, cacheme.Options{
+		Budget:   time.Second,
+		Observer: func(_ context.Context, e cacheme.Event) { fmt.Println(e.Kind, e.Node) },
+	})
 	defer cache.Close(context.Background())
 	cache.MustRegister(SongPage{}, SongChanged{})
 	db := newCatalogue()

@@ -21,19 +21,24 @@ const maxCatchRounds = 10_000
 // catches are played by one process with a crowd of readers and slow loads, where the rules about sharing have the most
 // to do.
 func catches() []catch {
-	crowd := func(s subject, d deed, far ...trip) mix {
+	hits := func(s subject, d deed, far ...trip) mix {
 		return mix{subject: s, instances: 1, readers: 8, deeds: []deed{d}, ids: 8, slow: 4, far: far}
 	}
+	loads := func(s subject, d deed, far ...trip) mix {
+		m := hits(s, d, far...)
+		m.wrong = true
+		return m
+	}
 	return []catch{
-		{"equal tokens", without(guard.TokenEquality), crowd(row(), invalidate)},
-		{"fill under own lease", withoutLua("fill", "if holder ~= ARGV[1] then return {0, 0} end", ""), crowd(exact(), invalidate)},
-		{"trip sent after arrival", without(guard.ShareOnlyLaterTrips), crowd(row(), invalidate, look)},
-		{"join on equal tokens", without(guard.JoinSameTokens), crowd(row(), invalidate)},
-		{"join on same lease", without(guard.JoinSameLease), crowd(exact(), invalidate)},
-		{"join never under a hold", without(guard.JoinHeldNever), crowd(row(), doubt)},
-		{"join before the late read", without(guard.JoinBeforeLateRead), crowd(result(), invalidate, late, fill)},
-		{"join only what is valid", without(guard.JoinNotBornInvalid), crowd(result(), invalidate)},
-		{"next load: began after arrival", without(guard.NextLoadBeganAfterArrival), crowd(row(), invalidate)},
+		{"equal tokens", without(guard.TokenEquality), hits(row(), invalidate)},
+		{"fill under own lease", withoutLua("fill", "if holder ~= ARGV[1] then return {0, 0} end", ""), loads(exact(), invalidate)},
+		{"trip sent after arrival", without(guard.ShareOnlyLaterTrips), hits(row(), invalidate, look)},
+		{"join on equal tokens", without(guard.JoinSameTokens), loads(row(), invalidate)},
+		{"join on same lease", without(guard.JoinSameLease), loads(exact(), invalidate)},
+		{"join never under a hold", without(guard.JoinHeldNever), loads(row(), doubt)},
+		{"join before the late read", without(guard.JoinBeforeLateRead), loads(result(), invalidate, late, fill)},
+		{"join only what is valid", without(guard.JoinNotBornInvalid), loads(result(), invalidate)},
+		{"next load: began after arrival", without(guard.NextLoadBeganAfterArrival), loads(row(), invalidate)},
 	}
 }
 

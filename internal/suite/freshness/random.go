@@ -35,6 +35,8 @@ type mix struct {
 	ids       int64 // over how many rows the rounds are spread: few, and most loads are reloads
 	// slow makes a load take so many times as long as other things, and readers come as late; 0: it does not.
 	slow int
+	// wrong makes the entry wrong before each round, so that the first reader loads; else he is served.
+	wrong bool
 	// far are the trips whose replies take a while to arrive.
 	far []trip
 	// losses are the keys of which Redis loses all in a round, at a random time.
@@ -137,6 +139,9 @@ func (w *world) playRound(m mix, id int64, random *rand.Rand) {
 	span := spans[random.IntN(len(spans))]
 	if m.slow > 0 {
 		span = slowSpan
+	}
+	if m.wrong {
+		w.write(w.instances[0], id)
 	}
 	var all sync.WaitGroup
 	start := make(chan struct{})
