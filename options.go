@@ -54,8 +54,11 @@ type Options struct {
 	Observer func(context.Context, Event)
 }
 
-// maxRawValue is the largest value that is ever decoded: what Redis holds is not trusted with more memory.
-const maxRawValue = 8 << 20
+// What Redis holds is not trusted with more memory than this for one value, unpacked: MaxValue by default, at most.
+const (
+	defaultMaxValue = 1 << 20
+	maxRawValue     = 8 << 20
+)
 
 // withDefaults returns o with every zero field set, or all that is wrong with it.
 func (o Options) withDefaults() (Options, error) {
@@ -86,7 +89,7 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	atLeast("HerdRetries", &o.HerdRetries, 5)
-	atLeast("MaxValue", &o.MaxValue, 1<<20)
+	atLeast("MaxValue", &o.MaxValue, defaultMaxValue)
 	atLeast("CompressOver", &o.CompressOver, 1000)
 	if o.MaxValue > maxRawValue {
 		wrong = append(wrong, fmt.Sprintf("MaxValue is %d: at most %d (8 MiB)", o.MaxValue, maxRawValue))

@@ -202,7 +202,7 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 	}
 	s.head = text[:min(len(text), envelope.HeadSize)]
 	entry := new(envelope.Entry)
-	if err := entry.Decode([]byte(text), maxRawValue); err != nil {
+	if err := entry.Decode([]byte(text), max(r.plan.maxValue, defaultMaxValue)); err != nil {
 		c.happened(ctx, r.plan, Event{Kind: EventGarbage, Key: r.key, Err: err})
 		return s, nil //nolint:nilerr // told as an event: garbage is a miss
 	}

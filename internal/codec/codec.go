@@ -73,8 +73,8 @@ func NewCBOR() *CBOR {
 }
 
 // Marshal encodes v, for an Unmarshal into a variable of v's type. It fails for nil, for a type of which [Check] reports
-// problems, for a value nested deeper than 1000 levels (one that contains itself is), and when a marshalling method
-// of a part of v fails. Equal values that contain maps need not give equal bytes.
+// problems, for a value nested deeper than 1000 levels (one that contains itself is), for one that takes more than 6 MiB
+// of memory and more than four times its encoded bytes, and when a marshalling method of a part of v fails. Equal values that contain maps need not give equal bytes.
 func (c *CBOR) Marshal(v any) ([]byte, error) {
 	rv := reflect.ValueOf(v)
 	if !rv.IsValid() {
@@ -85,8 +85,11 @@ func (c *CBOR) Marshal(v any) ([]byte, error) {
 		return nil, fmt.Errorf("codec: %s cannot be stored: %w", p.typ, p.problems[0])
 	}
 	w := c.buffers.Get().(*writer)
-	w.buf, w.depth = w.buf[:0], 0
+	w.buf, w.depth, w.used = w.buf[:0], 0, 0
 	err := p.write(w, rv)
+	if err == nil && w.used > memoryFor(len(w.buf)) {
+		err = errMemory
+	}
 	var b []byte
 	if err == nil {
 		b = slices.Clone(w.buf)
@@ -103,8 +106,8 @@ func (c *CBOR) Marshal(v any) ([]byte, error) {
 // Unmarshal decodes what Marshal made of a T into v, a pointer to a T that is not nil, and overwrites all of it. The
 // value keeps nothing of b. On an error the content of v is undefined.
 //
-// No bytes make it panic. The memory it takes is bounded by the length of b times a factor that depends on T alone:
-// the size of its parts in memory over their least size in b.
+// No bytes make it panic. The memory it takes, besides what methods of the user's types take, is at most 6 MiB, or four
+// times the length of b where that is more.
 func (c *CBOR) Unmarshal(b []byte, v any) error {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
@@ -118,7 +121,7 @@ func (c *CBOR) Unmarshal(b []byte, v any) error {
 	if err := c.limits.Wellformed(b); err != nil {
 		return fmt.Errorf("codec: unmarshal %s: %w", p.typ, err)
 	}
-	if err := p.read(&reader{b: b}, rv); err != nil {
+	if err := p.read(&reader{b: b, limit: memoryFor(len(b))}, rv); err != nil {
 		return fmt.Errorf("codec: unmarshal %s: %w", p.typ, err)
 	}
 	return nil

@@ -34,14 +34,17 @@ func structPlan(p *plan, fields []fieldPlan) {
 
 func pointerPlan(p, elem *plan) {
 	target := p.typ.Elem()
+	size := sizeOf(target)
 	p.write = func(w *writer, v reflect.Value) error {
 		switch {
 		case v.IsNil():
 			w.item(itemNull)
 			return nil
 		case !elem.nullable:
+			w.used += size
 			return elem.write(w, v.Elem())
 		}
+		w.used += size
 		// A pointer to a nil slice is not a nil pointer: an array around what it points to tells them apart.
 		if err := w.open(majorArray, 1); err != nil {
 			return err
@@ -65,6 +68,9 @@ func pointerPlan(p, elem *plan) {
 		if len(r.b) < elem.least {
 			return errShort
 		}
+		if err := r.take(1, size); err != nil {
+			return err
+		}
 		to := reflect.New(target)
 		v.Set(to)
 		return elem.read(r, to.Elem())
@@ -72,11 +78,13 @@ func pointerPlan(p, elem *plan) {
 }
 
 func slicePlan(p, elem *plan) {
+	size := sizeOf(p.typ.Elem())
 	p.write = func(w *writer, v reflect.Value) error {
 		if v.IsNil() {
 			w.item(itemNull)
 			return nil
 		}
+		w.used += v.Len() * size
 		return writeItems(w, v, elem)
 	}
 	p.read = func(r *reader, v reflect.Value) error {
@@ -86,6 +94,9 @@ func slicePlan(p, elem *plan) {
 		}
 		n, err := r.open(majorArray, elem.least)
 		if err != nil {
+			return err
+		}
+		if err := r.take(n, size); err != nil {
 			return err
 		}
 		s := reflect.MakeSlice(p.typ, n, n)
@@ -138,11 +149,13 @@ func readItems(r *reader, v reflect.Value, elem *plan) error {
 const maxMapHint = 1024
 
 func mapPlan(p, key, elem *plan) {
+	size := sizeOf(p.typ.Key()) + sizeOf(p.typ.Elem()) + mapSlot
 	p.write = func(w *writer, v reflect.Value) error {
 		if v.IsNil() {
 			w.item(itemNull)
 			return nil
 		}
+		w.used += v.Len() * size
 		if err := w.open(majorMap, v.Len()); err != nil {
 			return err
 		}
@@ -169,6 +182,9 @@ func mapPlan(p, key, elem *plan) {
 		}
 		n, err := r.open(majorMap, key.least+elem.least)
 		if err != nil {
+			return err
+		}
+		if err := r.take(n, size); err != nil {
 			return err
 		}
 		m := reflect.MakeMapWithSize(p.typ, min(n, maxMapHint))

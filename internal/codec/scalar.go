@@ -131,6 +131,7 @@ func readComplex(r *reader, v reflect.Value) error {
 // A string of Go may hold any bytes. It is written as text all the same: nobody but this package reads it.
 func writeString(w *writer, v reflect.Value) error {
 	s := v.String()
+	w.used += len(s)
 	w.head(majorText, uint64(len(s)))
 	w.buf = append(w.buf, s...)
 	return nil
@@ -139,6 +140,9 @@ func writeString(w *writer, v reflect.Value) error {
 func readString(r *reader, v reflect.Value) error {
 	s, err := r.string(majorText)
 	if err != nil {
+		return err
+	}
+	if err := r.take(len(s), 1); err != nil {
 		return err
 	}
 	v.SetString(string(s))
@@ -151,6 +155,7 @@ func writeByteSlice(w *writer, v reflect.Value) error {
 		return nil
 	}
 	b := v.Bytes()
+	w.used += len(b)
 	w.head(majorBytes, uint64(len(b)))
 	w.buf = append(w.buf, b...)
 	return nil
@@ -163,6 +168,9 @@ func readByteSlice(r *reader, v reflect.Value) error {
 	}
 	s, err := r.string(majorBytes)
 	if err != nil {
+		return err
+	}
+	if err := r.take(len(s), 1); err != nil {
 		return err
 	}
 	b := make([]byte, len(s))

@@ -38,6 +38,7 @@ var (
 type writer struct {
 	buf   []byte
 	depth int
+	meter
 }
 
 func (w *writer) head(major byte, n uint64) {
@@ -77,8 +78,19 @@ func (w *writer) open(major byte, n int) error {
 
 // reader takes items off bytes that are known to be one well-formed item, but trusts nothing: bounds are checked.
 type reader struct {
-	b    []byte
-	zone zone
+	b     []byte
+	zone  zone
+	limit int
+	meter
+}
+
+// take counts memory before it is taken.
+func (r *reader) take(n, size int) error {
+	if n > (r.limit-r.used)/size {
+		return errMemory
+	}
+	r.used += n * size
+	return nil
 }
 
 // head takes the first byte of an item and the number that goes with it: a count, an integer, the bits of a float.

@@ -33,7 +33,8 @@ type mix struct {
 	readers   int
 	deeds     []deed
 	ids       int64 // over how many rows the rounds are spread: few, and most loads are reloads
-	// slow makes a load take so many times as long as other things, and readers come as late; 0: it does not.
+	// slow makes all pauses longer than a round trip, those of loads so many times as long, and spreads the readers; 0:
+	// it does not.
 	slow int
 	// wrong makes the entry wrong before each round, so that the first reader loads; else he is served.
 	wrong bool
@@ -119,7 +120,7 @@ func playRounds(t *testing.T, server suite.Server, m mix, b broken, rounds int, 
 		for _, i := range w.instances {
 			i.linger = func(t trip) {
 				if slices.Contains(m.far, t) {
-					<-time.After(rand.N(2 * time.Millisecond))
+					<-time.After(rand.N(2 * slowSpan))
 				}
 			}
 		}
@@ -149,7 +150,7 @@ func (w *world) playRound(m mix, id int64, random *rand.Rand) {
 		i := w.instances[n%len(w.instances)]
 		begin, before, after := pauseOf(random, span), pauseOf(random, span), pauseOf(random, span)
 		if m.slow > 0 {
-			begin, after = begin.times(random.IntN(m.slow)+1), after.times(m.slow)
+			begin, after = begin.times(random.IntN(4)+1), after.times(m.slow)
 		}
 		all.Go(func() {
 			<-start
