@@ -23,7 +23,7 @@ func TestMemoryIsBoundedAlikeInBothDirections(t *testing.T) {
 		{"many nothings", make([]struct{}, 5_000_000), true},
 		{"more nothings", make([]struct{}, 7_000_000), true}, // their own bytes allow four times as many
 		{"a large text, which has bytes of its own", string(make([]byte, 7<<20)), true},
-		{"pointers to pointers", nested(200_000), true},
+		{"pointers to pointers", nested(100_000), true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
