@@ -94,6 +94,7 @@ func (badPart) Meta() cacheme.Meta       { return cacheme.Meta{Key: "part", Fiel
 func (badTTL) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "ttl", TTL: -time.Second, Negative: -time.Minute, MaxValue: -1}
 }
+
 func (badModel) Meta() cacheme.Meta  { return cacheme.Meta{Key: "model", Model: (*storedBook)(nil)} }
 func (badBase) Meta() cacheme.Meta   { return cacheme.Meta{Key: "base"} }
 func (badBare) Meta() cacheme.Meta   { return cacheme.Meta{Key: "bare"} }
@@ -186,9 +187,11 @@ func (badModelType) Meta() cacheme.Meta  { return cacheme.Meta{Model: "storedBoo
 func (badModelColumn) Meta() cacheme.Meta {
 	return cacheme.Meta{Model: (*storedBook)(nil)}
 }
+
 func (badSides) Meta() cacheme.Meta {
 	return cacheme.Meta{Model: (*storedPlace)(nil), M2M: true}
 }
+
 func (badSideKind) Meta() cacheme.Meta {
 	return cacheme.Meta{Model: (*storedPlace)(nil), M2M: true}
 }

@@ -61,7 +61,7 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	})
 	c.rules = c.store.Rules()
 	c.flights.Patience = o.Budget
-	c.flights.ShareEarlierTrips = c.rules.Off(guard.ShareOnlyLaterTrips)
+	c.flights.ShareEarlierTrips = c.rules.Off(guard.TripSentAfterArrival)
 	return c, nil
 }
 
@@ -88,7 +88,7 @@ func (c *Cache) Enabled() bool { return !c.disabled.Load() && !c.closed.Load() }
 func (c *Cache) Close(ctx context.Context) error {
 	c.closed.Store(true)
 	err := c.loads.Close(ctx)
-	err = errors.Join(err, c.journal.close())
+	err = errors.Join(err, c.journal.close()) //nolint:contextcheck // bounded by WriteBudget, and worth more than haste
 	return errors.Join(err, c.store.Close(ctx))
 }
 

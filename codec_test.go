@@ -90,9 +90,11 @@ var errCodec = errors.New("the codec is broken")
 func (jsonNode) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "json:<id>", Codec: jsonCodec{}}
 }
+
 func (brokenWriter) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "broken:writer", Codec: jsonCodec{marshal: errCodec}}
 }
+
 func (brokenReader) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "broken:reader", Codec: jsonCodec{unmarshal: errCodec}}
 }

@@ -183,5 +183,5 @@ func (c *Cache) land(ctx context.Context, w *work) {
 	if !w.alone && w.out.err == nil {
 		c.lists.set(w.r.entry, w.late)
 	}
-	w.f.End(w.out, blind || w.born && !c.rules.Off(guard.JoinNotBornInvalid), false)
+	w.f.End(w.out, blind || w.born && !c.rules.Off(guard.JoinOnlyValid), false)
 }

@@ -69,9 +69,9 @@ func (c *Cache) readLate(ctx context.Context, ws []*work, inside inner, money *p
 func (c *Cache) adopt(w *work, name string, late store.Late, i int, under envelope.Token, handedUp bool) {
 	d, off := late.Tokens[i], c.rules.Off
 	switch {
-	case d.Held && !off(guard.LateHeldIsBornInvalid):
+	case d.Held && !off(guard.LateHeldIsInvalid):
 		w.born = true
-		if !off(guard.LateHeldIsNotStored) {
+		if !off(guard.LateHeldKeepsEntry) {
 			w.refuse("a writer's outcome is open on its result")
 		}
 	case handedUp:
@@ -80,11 +80,11 @@ func (c *Cache) adopt(w *work, name string, late store.Late, i int, under envelo
 	case d.Token == w.before[name] && d.Token != store.Token{}:
 		// Unchanged since before the load.
 	case late.Created[i]:
-		w.born = w.born || !off(guard.LateMissingIsBornInvalid)
-	case !late.Agreed && !off(guard.LateClocksAgree):
+		w.born = w.born || !off(guard.LateAbsentIsInvalid)
+	case !late.Agreed && !off(guard.LateNeedsSteadyClock):
 		w.born = true
-	case off(guard.LateTokenIsOlder):
-	case off(guard.LateTimeIsStrict):
+	case off(guard.LateIsOlder):
+	case off(guard.LateIsStrictlyOlder):
 		w.born = w.born || d.Token.Time > w.begun.Start
 	default:
 		w.born = w.born || d.Token.Time >= late.Before
@@ -99,7 +99,7 @@ func (c *Cache) adopt(w *work, name string, late store.Late, i int, under envelo
 
 // probationFrom is the time that a probation counts from: when the load began, not when the token was read.
 func (w *work) probationFrom(c *Cache) uint64 {
-	if c.rules.Off(guard.ProbationByLoadStart) {
+	if c.rules.Off(guard.ProbationFromLoadStart) {
 		return c.store.Now()
 	}
 	return w.begun.Start

@@ -61,7 +61,7 @@ func (c *Cache) get(ctx context.Context, r *request, load loader) (answer, error
 		return c.loadDirectly(ctx, r, load)
 	}
 	outer := scopeOf(ctx)
-	if outer.loading(r.entry) {
+	if outer.loading(c, r.entry) {
 		return c.failed(ctx, r, &CycleError{Node: r.plan.name, Key: r.key})
 	}
 	v := c.visit(r)
@@ -181,7 +181,7 @@ func (v *visit) flight(s sight) (f *inFlight, lead bool) {
 
 // standing judges whether what the flight began with is what this call has read.
 func (v *visit) standing(f *inFlight, s sight) flight.Standing {
-	if v.c.rules.Off(guard.NextLoadBeganAfterArrival) {
+	if v.c.rules.Off(guard.NextLoadAfterArrival) {
 		return flight.Early
 	}
 	c := v.c
@@ -189,6 +189,14 @@ func (v *visit) standing(f *inFlight, s sight) flight.Standing {
 		// An invalidation that this process could not deliver is in no token yet.
 		undelivered := c.journal.pending.Load() > 0 && c.own.afterMoment(v.r.writable(), began)
 		return !v.r.call.force && !undelivered && with.seenBy(s, c.rules)
+	})
+}
+
+// standingBlind judges the same without a look at Redis.
+func (v *visit) standingBlind(f *inFlight) flight.Standing {
+	return f.Join(v.arrived, func(with beginning, began uint64) bool {
+		away := with.alone || v.c.store.Away()
+		return away && !v.r.call.force && !v.c.own.afterMoment(v.r.writable(), began)
 	})
 }
 
@@ -215,7 +223,7 @@ func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing,
 	}
 	a.tier = TierSource
 	a.value, err = out.valueFor(v.r.plan)
-	out.handUp(scopeOf(ctx))
+	out.handUp(v.c, scopeOf(ctx))
 	return a, true, err
 }
 
@@ -253,16 +261,14 @@ func herdPause(wait time.Duration, retries, n int) time.Duration {
 	return min(wait<<doublings, max(wait, longestPause))
 }
 
-// withoutRedis loads in this process alone. Here a call may join a load that began before it arrived, unless this
-// process itself has written since: nobody can say what others wrote, and one load for a process is worth more then.
+// withoutRedis loads in this process alone. While Redis is away a call may join a load that began before it arrived,
+// unless this process itself has written since: nobody can say what others wrote, and one load for a process is worth
+// more then. Where it was this look alone that failed, the call waits for a load that Redis knows of and looks again.
 func (v *visit) withoutRedis(ctx context.Context, load loader) (a answer, done bool, err error) {
 	v.miss(ctx)
 	f, lead := v.k.Lead()
 	if !lead {
-		standing := f.Join(v.arrived, func(_ beginning, began uint64) bool {
-			return !v.r.call.force && !v.c.own.afterMoment(v.r.writable(), began)
-		})
-		return v.take(ctx, f, standing, sight{})
+		return v.take(ctx, f, v.standingBlind(f), sight{})
 	}
 	if !v.c.start(ctx, []*work{newWork(v.r, f, sight{})}, purse{}, load) {
 		a, err = v.c.loadDirectly(ctx, v.r, load)
@@ -313,7 +319,7 @@ func (v *visit) handUp(outer *scope, s sight) {
 	for _, result := range e.Results {
 		names, tokens = append(names, result.Name), append(tokens, result.Token)
 	}
-	outer.hand(names, tokens, e.Loaded+e.TTL)
+	outer.hand(v.c, names, tokens, e.Loaded+e.TTL)
 }
 
 // miss tells, once for each call, that nothing usable was there.

@@ -90,12 +90,13 @@ func loadMany[N comparable, V any](ctx context.Context, rs []*request, load func
 // member is one key of a GetMany on its way to an answer.
 type member struct {
 	*visit
-	a    answer
-	err  error
-	done bool
-	s    sight
-	f    *inFlight
-	lead bool
+	a     answer
+	err   error
+	done  bool
+	s     sight
+	blind bool // the look failed
+	f     *inFlight
+	lead  bool
 }
 
 // getMany asks for all keys together, in rounds: look at those without an answer, load those that nobody loads, and
@@ -159,7 +160,7 @@ func (c *Cache) passBy(ctx context.Context, members []*member, load loader) {
 		switch {
 		case c.leavesAlone(ctx, m.r):
 			direct, rs = append(direct, m), append(rs, m.r)
-		case outer.loading(m.r.entry):
+		case outer.loading(c, m.r.entry):
 			m.answered(c.failed(ctx, m.r, &CycleError{Node: m.r.plan.name, Key: m.r.key}))
 		}
 	}
@@ -171,6 +172,17 @@ func (c *Cache) passBy(ctx context.Context, members []*member, load loader) {
 		c.happened(ctx, rs[i].plan, Event{Kind: EventBypass, Key: rs[i].key})
 		direct[i].answered(answer{value: l.value, tier: TierSource}, notFoundToo(l.err))
 	}
+}
+
+// stands judges how the member stands to the flight that it waits for.
+func (m *member) stands() flight.Standing {
+	switch {
+	case m.lead:
+		return flight.Early
+	case m.blind:
+		return m.standingBlind(m.f)
+	}
+	return m.standing(m.f, m.s)
 }
 
 func (m *member) answered(a answer, err error) { m.a, m.err, m.done = a, err, true }
@@ -212,11 +224,7 @@ func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
 			case m.f == nil:
 				foreign = m
 			default:
-				standing := flight.Early
-				if !m.lead {
-					standing = m.standing(m.f, m.s)
-				}
-				a, done, err := m.take(ctx, m.f, standing, m.s)
+				a, done, err := m.take(ctx, m.f, m.stands(), m.s)
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -245,7 +253,7 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 	values, err := c.fetch(ctx, &money, keys)
 	at := 0
 	for i, m := range open {
-		m.s, m.lead = sight{}, false
+		m.s, m.lead, m.blind = sight{}, false, err != nil
 		if err == nil {
 			m.s, err = c.see(ctx, m.r, values, at, guesses[i], &money)
 		}

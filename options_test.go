@@ -26,10 +26,13 @@ func TestNewRefusesOptionsThatCannotBeMeant(t *testing.T) {
 		give cacheme.Options
 		want string
 	}{
-		{"all negative", cacheme.Options{TTL: -1, Stale: -2, StaleIfError: -3, HerdWait: -4, HerdRetries: -5, Lease: -6, LoadTimeout: -7, Hold: -8, Budget: -9, WriteBudget: -10, MaxValue: -11, CompressOver: -12},
+		{
+			"all negative",
+			cacheme.Options{TTL: -1, Stale: -2, StaleIfError: -3, HerdWait: -4, HerdRetries: -5, Lease: -6, LoadTimeout: -7, Hold: -8, Budget: -9, WriteBudget: -10, MaxValue: -11, CompressOver: -12},
 			"cacheme: cacheme.Options: TTL is negative: -1ns; Stale is negative: -2ns; StaleIfError is negative: -3ns; HerdWait is negative: -4ns; " +
 				"Lease is negative: -6ns; LoadTimeout is negative: -7ns; Hold is negative: -8ns; Budget is negative: -9ns; WriteBudget is negative: -10ns; " +
-				"HerdRetries is negative: -5; MaxValue is negative: -11; CompressOver is negative: -12"},
+				"HerdRetries is negative: -5; MaxValue is negative: -11; CompressOver is negative: -12",
+		},
 		{"large values", cacheme.Options{MaxValue: 8<<20 + 1}, "cacheme: cacheme.Options: MaxValue is 8388609: at most 8388608 (8 MiB)"},
 		{"short lease", cacheme.Options{Lease: 9 * time.Millisecond}, "cacheme: cacheme.Options: Lease is 9ms: at least 10ms, or every slow moment would end it"},
 		{"short hold", cacheme.Options{Hold: time.Microsecond}, "cacheme: cacheme.Options: Hold is 1µs: at least 10ms, or every slow moment would end it"},

@@ -11,6 +11,7 @@ import (
 // the outer entry is wrong whenever an inner one is.
 type scope struct {
 	outer *scope
+	cache *Cache
 	keys  map[string]bool // Redis keys that it loads
 
 	mu    sync.Mutex
@@ -27,8 +28,8 @@ type inner struct {
 
 type scopeKey struct{}
 
-func newScope(outer *scope, ws []*work) *scope {
-	s := &scope{outer: outer, keys: make(map[string]bool, len(ws)), inner: inner{handed: map[string]envelope.Token{}}}
+func newScope(c *Cache, outer *scope, ws []*work) *scope {
+	s := &scope{outer: outer, cache: c, keys: make(map[string]bool, len(ws)), inner: inner{handed: map[string]envelope.Token{}}}
 	for _, w := range ws {
 		s.keys[w.r.entry] = true
 	}
@@ -45,9 +46,9 @@ func scopeOf(ctx context.Context) *scope {
 }
 
 // loading reports whether the key is being loaded by the load or one that it runs inside of.
-func (s *scope) loading(entry string) bool {
+func (s *scope) loading(c *Cache, entry string) bool {
 	for ; s != nil; s = s.outer {
-		if s.keys[entry] {
+		if s.cache == c && s.keys[entry] {
 			return true
 		}
 	}
@@ -55,9 +56,13 @@ func (s *scope) loading(entry string) bool {
 }
 
 // hand takes over the dependencies of an inner value. Where two inner values were loaded under different tokens of one
-// dependency, one of them is old: the zero token equals nothing.
-func (s *scope) hand(names []string, tokens []envelope.Token, expires uint64) {
+// dependency, one of them is old: the zero token equals nothing. Tokens of another cache mean nothing in this one.
+func (s *scope) hand(c *Cache, names []string, tokens []envelope.Token, expires uint64) {
 	if s == nil {
+		return
+	}
+	if s.cache != c {
+		s.spoil("an inner Get asked another cache")
 		return
 	}
 	s.mu.Lock()

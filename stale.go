@@ -73,17 +73,17 @@ func (s sight) fresh(rules guard.Set) bool {
 func equal(d store.Dependency, loadedUnder store.Token, rules guard.Set) bool {
 	switch {
 	case !d.Exists:
-		return rules.Off(guard.MissingIsNotFresh)
-	case d.Held && !rules.Off(guard.HeldEqualsNothing):
+		return rules.Off(guard.AbsentIsNotFresh)
+	case d.Held && !rules.Off(guard.HeldIsNotFresh):
 		return false
-	case rules.Off(guard.TokenEquality):
+	case rules.Off(guard.EqualTokens):
 		return true
 	}
 	return d.Token == loadedUnder && d.Token != store.Token{}
 }
 
 func (s sight) readable(rules guard.Set) bool {
-	return s.entry != nil && (s.entry.Epoch == [6]byte(s.epoch) || rules.Off(guard.EpochOfRedis))
+	return s.entry != nil && (s.entry.Epoch == [6]byte(s.epoch) || rules.Off(guard.EpochBinds))
 }
 
 // expired reports whether the entry is past its TTL: Redis may keep it for longer, to stand in as stale. While Redis's

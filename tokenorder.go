@@ -18,7 +18,7 @@ func (c *Cache) tokensToBegin(w *work) []string {
 
 // tokensComeLate reports whether a test has broken the order of tokens and load.
 func (c *Cache) tokensComeLate(w *work) bool {
-	return c.rules.Off(guard.TokensBeforeLoad) || c.rules.Off(guard.CreateBeforeLoad) && w.missing
+	return c.rules.Off(guard.ReadThenLoad) || c.rules.Off(guard.CreateThenLoad) && w.missing
 }
 
 // breakTokenOrder reads the declared tokens after the load, where a test wants to see what that breaks.

@@ -24,10 +24,10 @@ func (b beginning) seenBy(s sight, rules guard.Set) bool {
 	if b.alone || len(b.tokens) != len(s.tokens) {
 		return false
 	}
-	if s.lease != b.owner && !rules.Off(guard.JoinSameLease) {
+	if s.lease != b.owner && !rules.Off(guard.JoinOnSameLease) {
 		return false
 	}
-	if rules.Off(guard.JoinSameTokens) {
+	if rules.Off(guard.JoinOnEqualTokens) {
 		return true
 	}
 	for i, now := range s.tokens {
@@ -36,7 +36,7 @@ func (b beginning) seenBy(s sight, rules guard.Set) bool {
 			return false
 		}
 		// Two held tokens are never the same: an invalidation of a dirty one leaves no mark.
-		if now.Held && !rules.Off(guard.JoinHeldNever) {
+		if now.Held && !rules.Off(guard.JoinNeverUnderHold) {
 			return false
 		}
 	}
@@ -64,12 +64,12 @@ func (o *outcome) valueFor(p *nodePlan) (any, error) {
 }
 
 // handUp gives what the value depends on to the load that the Get is part of.
-func (o *outcome) handUp(outer *scope) {
+func (o *outcome) handUp(c *Cache, outer *scope) {
 	if o.spoiled != "" {
 		outer.spoil(o.spoiled)
 		return
 	}
-	outer.hand(o.names, o.tokens, o.expires)
+	outer.hand(c, o.names, o.tokens, o.expires)
 }
 
 // work is one key on its way through a load.
@@ -129,7 +129,7 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 		return
 	}
 	defer c.landWhatIsLeft(ctx, ws)
-	sc := newScope(scopeOf(ctx), ws)
+	sc := newScope(c, scopeOf(ctx), ws)
 	for _, w := range ws {
 		w.out.began = w.f.Begin(beginning{owner: owner, tokens: w.begun.Tokens, alone: w.alone})
 	}

@@ -82,7 +82,7 @@ func TestRun_finds_old_reads_when_tokens_are_not_compared(t *testing.T) {
 	c := small()
 	c.traffic = 2 * time.Second // a machine that is busy with other things gets little done in less
 	c.wrap = func(rdb redis.UniversalClient) redis.UniversalClient {
-		return &guard.Client{UniversalClient: rdb, Rules: guard.Without(guard.TokenEquality)}
+		return &guard.Client{UniversalClient: rdb, Rules: guard.Without(guard.EqualTokens)}
 	}
 	r, out := runFor(t, c)
 	if len(r.violations) == 0 || len(r.sweptWrong) == 0 || r.storyWrong == 0 || !r.faulty() {

@@ -61,8 +61,8 @@ func (r *reader) layout(t reflect.Type) *layout {
 
 	var inner []embedded
 	own := make(map[string]bool, t.NumField())
-	for i := range t.NumField() {
-		sf := t.Field(i)
+	for sf := range t.Fields() {
+		sf := sf
 		text := sf.Tag.Get("bun")
 		if text == "-" {
 			own[sf.Name] = true

@@ -47,7 +47,7 @@ type benchBook struct {
 func BenchmarkCBOR(b *testing.B) {
 	book := benchBook{
 		ID: 123456, Title: "A book of some length", Price: 12.34, AuthorID: 77, Tags: []string{"one", "two"},
-		Cover: make([]byte, 40), InStock: true, CreatedAt: time.Unix(1_790_000_000, 123456000).UTC(), Pages: ptr(321),
+		Cover: make([]byte, 40), InStock: true, CreatedAt: time.Unix(1_790_000_000, 123456000).UTC(), Pages: new(321),
 	}
 	books := make([]benchBook, 20)
 	for i := range books {

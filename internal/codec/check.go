@@ -93,8 +93,8 @@ func keyProblem(t reflect.Type) string {
 		if t.PkgPath() == "unique" {
 			return ""
 		}
-		for i := range t.NumField() {
-			if reason := keyProblem(t.Field(i).Type); reason != "" {
+		for field := range t.Fields() {
+			if reason := keyProblem(field.Type); reason != "" {
 				return reason
 			}
 		}

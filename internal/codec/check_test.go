@@ -66,8 +66,11 @@ func TestCheck(t *testing.T) {
 		{"an embedded struct that is not exported", struct{ inner }{}, nil},
 		{"a function", func() {}, []string{"func() func"}},
 		{"a channel inside", struct{ C chan int }{}, []string{"struct { C chan int }.C chan"}},
-		{"a bad part of a model, by each of its paths", badBook{},
-			[]string{"badBook.Author.Hook func", "badBook.Other.Hook func"}},
+		{
+			"a bad part of a model, by each of its paths",
+			badBook{},
+			[]string{"badBook.Author.Hook func", "badBook.Other.Hook func"},
+		},
 		{"a list of it", []*badBook{}, []string{"badBook.Author.Hook func", "badBook.Other.Hook func"}},
 		{"any", []any{}, []string{"[]interface {} interface"}},
 		{"an error", struct{ Err error }{}, []string{".Err interface"}},
@@ -159,10 +162,26 @@ func TestFingerprint_changes_with_the_type(t *testing.T) {
 	seen := map[uint64]reflect.Type{}
 	for _, v := range []any{
 		0, int8(0), uint(0), "", false, 0.0, number(0), number2(0),
-		[]int{}, [1]int{}, [2]int{}, [][]int{}, new(int), new(*int), []byte{}, [16]byte{},
-		map[int]string{}, map[string]int{}, map[int]map[int]int{},
-		struct{}{}, struct{ A int }{}, struct{ A int8 }{}, struct{ A *int }{}, struct{ B int }{}, named{},
-		struct{ A, B int }{}, struct{ B, A int }{}, struct{ A, b int }{}, struct{ A struct{ B int } }{},
+		[]int{},
+		[1]int{},
+		[2]int{},
+		[][]int{},
+		new(int), new(*int),
+		[]byte{},
+		[16]byte{},
+		map[int]string{},
+		map[string]int{},
+		map[int]map[int]int{},
+		struct{}{},
+		struct{ A int }{},
+		struct{ A int8 }{},
+		struct{ A *int }{},
+		struct{ B int }{},
+		named{},
+		struct{ A, B int }{},
+		struct{ B, A int }{},
+		struct{ A, b int }{},
+		struct{ A struct{ B int } }{},
 		struct {
 			A struct{}
 			B int
@@ -171,14 +190,27 @@ func TestFingerprint_changes_with_the_type(t *testing.T) {
 			A int
 			C string
 		}{},
-		struct{ Page }{}, struct{ Page Page }{}, struct{ Page *Page }{},
-		struct{ A, B []int }{}, struct{ A, B [][]int }{},
+		struct{ Page }{},
+		struct{ Page Page }{},
+		struct{ Page *Page }{},
+		struct{ A, B []int }{},
+		struct{ A, B [][]int }{},
 		struct {
 			A []int
 			B [][]int
 		}{},
-		time.Time{}, Stamp{}, secret{}, Shouted{}, List{}, Tree{}, Nest{}, Book{}, Author{}, Everything{},
-		func() {}, make(chan int), []any{},
+		time.Time{},
+		Stamp{},
+		secret{},
+		Shouted{},
+		List{},
+		Tree{},
+		Nest{},
+		Book{},
+		Author{},
+		Everything{},
+		func() {}, make(chan int),
+		[]any{},
 	} {
 		typ := reflect.TypeOf(v)
 		f := codec.Fingerprint(typ)
@@ -198,7 +230,7 @@ func TestFingerprint_is_not_of_tags(t *testing.T) {
 		A int `json:"a"`
 	}
 	type b struct {
-		A int `json:"b,omitempty" bun:",pk"`
+		A int `bun:",pk" json:"b,omitempty"`
 	}
 	got := []uint64{
 		codec.Fingerprint(reflect.TypeOf(struct {

@@ -62,7 +62,8 @@ func sameTime(a, b time.Time) bool {
 		(a.Location() == time.UTC) == (b.Location() == time.UTC) && a.IsZero() == b.IsZero()
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func someBook() Book {
 	zone := time.FixedZone("", 5*3600+1800)
@@ -73,7 +74,7 @@ func someBook() Book {
 		Tags: []string{"a", "", "c"}, Cover: []byte{0, 255}, UUID: [16]byte{1, 2, 3, 15: 255},
 		Deleted: bun.NullTime{Time: time.Date(2026, 1, 1, 0, 0, 0, 1, zone)},
 		Shelf:   sql.NullString{String: "x", Valid: true}, Rating: sql.Null[float32]{V: 4.5, Valid: true},
-		Sold: ptr(0), Meta: map[string]string{"": "empty", "k": ""},
+		Sold: new(0), Meta: map[string]string{"": "empty", "k": ""},
 		CreatedAt: time.Date(2026, 11, 21, 10, 11, 12, 123456789, zone),
 	}
 }
@@ -83,8 +84,7 @@ func TestCBOR_a_value_comes_back_as_it_was(t *testing.T) {
 	lmt := time.FixedZone("LMT", -(53*60 + 28))
 	var nilInts []int
 	var nilMap map[string]int
-	var chain Chain
-	chain = &chain2
+	var chain Chain = &chain2
 	u, err := url.Parse("https://user:pw@host:8080/a%2Fb?q=1#f")
 	if err != nil {
 		t.Fatal(err)
@@ -127,13 +127,13 @@ func TestCBOR_a_value_comes_back_as_it_was(t *testing.T) {
 		{name: "map of structs", v: map[Page]bool{{Number: 1}: true, {}: false}},
 		{name: "map of addresses", v: map[netip.Addr]int{netip.MustParseAddr("fe80::1%eth0"): 1, {}: 2}},
 		{name: "large map", v: largeMap()},
-		{name: "nil pointer", v: (*int)(nil), used: ptr(1)},
-		{name: "pointer to zero", v: ptr(0)},
-		{name: "pointer to nil pointer", v: ptr((*int)(nil))},
-		{name: "pointer to nil slice", v: ptr(nilInts)},
-		{name: "pointer to empty slice", v: ptr([]int{})},
-		{name: "pointer to nil map", v: ptr(nilMap)},
-		{name: "pointer to zero time", v: ptr(time.Time{})},
+		{name: "nil pointer", v: (*int)(nil), used: new(1)},
+		{name: "pointer to zero", v: new(0)},
+		{name: "pointer to nil pointer", v: new((*int)(nil))},
+		{name: "pointer to nil slice", v: new(nilInts)},
+		{name: "pointer to empty slice", v: new([]int{})},
+		{name: "pointer to nil map", v: new(nilMap)},
+		{name: "pointer to zero time", v: new(time.Time{})},
 		{name: "chain of pointers", v: chain},
 		{name: "zero time", v: time.Time{}, used: time.Now()},
 		{name: "UTC", v: time.Date(2026, 2, 3, 4, 5, 6, 999999999, time.UTC)},
@@ -149,9 +149,9 @@ func TestCBOR_a_value_comes_back_as_it_was(t *testing.T) {
 		{name: "array", v: [3]int{1, 2, 3}},
 		{name: "byte array", v: [16]byte{1, 15: 2}},
 		{name: "array of nothing", v: [0]int{}},
-		{name: "a model with json tags", v: someBook(), used: Book{Meta: map[string]string{"old": "x"}, Sold: ptr(5)}},
+		{name: "a model with json tags", v: someBook(), used: Book{Meta: map[string]string{"old": "x"}, Sold: new(5)}},
 		{name: "a zero model", v: Book{}, used: someBook()},
-		{name: "a pointer to a model", v: ptr(someBook())},
+		{name: "a pointer to a model", v: new(someBook())},
 		{name: "a list of models", v: []Book{someBook(), {}, someBook()}},
 		{name: "embedded structs", v: Audited{base: base{"a", "b"}, Author: Author{ID: 3}, Page: &Page{4}, Note: "n"}},
 		{name: "embedded nil pointer", v: Audited{}},
@@ -163,7 +163,7 @@ func TestCBOR_a_value_comes_back_as_it_was(t *testing.T) {
 		{name: "everything zero", v: Everything{}},
 		{name: "foreign zero", v: Foreign{Secret: secret{}}},
 		{name: "foreign", v: Foreign{
-			Addr: netip.MustParseAddr("::ffff:1.2.3.4"), Prefix: ptr(netip.MustParsePrefix("10.0.0.0/8")), URL: *u,
+			Addr: netip.MustParseAddr("::ffff:1.2.3.4"), Prefix: new(netip.MustParsePrefix("10.0.0.0/8")), URL: *u,
 			URLs: []*url.URL{nil, u}, Int: *new(big.Int).Lsh(big.NewInt(-3), 200), Rat: big.NewRat(-1, 3),
 			Float: new(big.Float).SetPrec(300).Quo(big.NewFloat(1), big.NewFloat(3)), IP: net.IP{1, 2, 3, 4},
 			Secret: secret{"s"},

@@ -60,8 +60,8 @@ func (f *fingerprinter) add(t reflect.Type) {
 		f.add(t.Elem())
 	case reflect.Struct:
 		fmt.Fprintf(f.out, "{%d:", t.NumField())
-		for i := range t.NumField() {
-			field := t.Field(i)
+		for field := range t.Fields() {
+			field := field
 			fmt.Fprintf(f.out, "%q %t ", field.Name, field.Anonymous)
 			f.add(field.Type)
 		}

@@ -56,8 +56,8 @@ func (m pair) has(t reflect.Type) bool {
 		return false
 	}
 	if t.Kind() == reflect.Struct {
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
+			f := f
 			if !f.Anonymous {
 				continue
 			}

@@ -16,7 +16,7 @@ import (
 type Author struct {
 	bun.BaseModel `bun:"table:authors"`
 
-	ID       int64     `bun:",pk,autoincrement" json:"id"`
+	ID       int64     `bun:",pk,autoincrement"              json:"id"`
 	Name     string    `json:"name,omitempty"`
 	Password []byte    `json:"-"`
 	Books    []*Book   `bun:"rel:has-many,join:id=author_id" json:"books,omitempty"`
@@ -26,12 +26,12 @@ type Author struct {
 type Book struct {
 	bun.BaseModel `bun:"table:books"`
 
-	ID        int64  `bun:",pk" json:"id,string"`
+	ID        int64  `bun:",pk"       json:"id,string"`
 	Title     string `json:"Subtitle"`
 	Subtitle  string
 	Price     float64           `json:"price,omitempty"`
-	AuthorID  int64             `cbor:"1,keyasint" json:"-"`
-	Author    *Author           `bun:"rel:belongs-to" json:"author,omitempty"`
+	AuthorID  int64             `cbor:"1,keyasint"      json:"-"`
+	Author    *Author           `bun:"rel:belongs-to"   json:"author,omitempty"`
 	Tags      []string          `json:"tags"`
 	Cover     []byte            `json:",omitempty"`
 	UUID      [16]byte          `json:"uuid"`

@@ -86,9 +86,7 @@ func (c compiler) fill(p *plan) {
 	}
 }
 
-var (
-	typeTime = reflect.TypeFor[time.Time]()
-)
+var typeTime = reflect.TypeFor[time.Time]()
 
 // scalar plans what is all there is to it, whatever methods it has.
 func (c compiler) scalar(p *plan) bool {
@@ -169,7 +167,7 @@ func (c compiler) structure(p *plan) {
 			continue
 		}
 		// The exported fields of an embedded struct can be set even where its own name is not exported.
-		if !f.IsExported() && !(f.Anonymous && f.Type.Kind() == reflect.Struct) {
+		if !f.IsExported() && (!f.Anonymous || f.Type.Kind() != reflect.Struct) {
 			p.problem("."+f.Name, "is not exported, so it would be lost: export it, or give "+typeName(p.typ)+
 				" MarshalBinary and UnmarshalBinary")
 			continue

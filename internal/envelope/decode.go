@@ -101,7 +101,7 @@ func (e *Entry) decode(b []byte, maxRaw int) (reason string) {
 	}
 	if flags&flagS2 == 0 {
 		// The capacity ends with the payload: an append to it must not write over the checksum in b.
-		e.Payload = rest[:len(rest):len(rest)]
+		e.Payload = slices.Clip(rest)
 		return ""
 	}
 	return e.unpack(rest, maxRaw)

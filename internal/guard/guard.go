@@ -11,29 +11,29 @@ type Rule uint8
 
 // The rules that live in the core, under the names that the model gives them.
 const (
-	TokenEquality Rule = iota
-	MissingIsNotFresh
-	HeldEqualsNothing
-	CreateBeforeLoad
-	TokensBeforeLoad
-	ShareOnlyLaterTrips
-	JoinSameTokens
-	JoinHeldNever
-	JoinSameLease
+	EqualTokens Rule = iota
+	AbsentIsNotFresh
+	HeldIsNotFresh
+	CreateThenLoad
+	ReadThenLoad
+	TripSentAfterArrival
+	JoinOnEqualTokens
+	JoinNeverUnderHold
+	JoinOnSameLease
 	JoinBeforeLateRead
-	JoinNotBornInvalid
-	NextLoadBeganAfterArrival
-	LateTokenIsOlder
-	LateTimeIsStrict
-	LateMissingIsBornInvalid
-	LateHeldIsBornInvalid
-	LateHeldIsNotStored
-	LateClocksAgree
+	JoinOnlyValid
+	NextLoadAfterArrival
+	LateIsOlder
+	LateIsStrictlyOlder
+	LateAbsentIsInvalid
+	LateHeldIsInvalid
+	LateHeldKeepsEntry
+	LateNeedsSteadyClock
 	Probation
-	ProbationByLoadStart
-	ProbationVoidAfterTokens
-	ProbationVoidUnlessLost
-	EpochOfRedis
+	ProbationFromLoadStart
+	ExcuseAfterTokens
+	ExcuseCountsEvictions
+	EpochBinds
 )
 
 // Set is a set of rules that are switched off. The zero Set leaves every rule on.

@@ -12,17 +12,17 @@ func TestSet(t *testing.T) {
 	t.Parallel()
 	t.Run("the_zero_Set_leaves_every_rule_on", func(t *testing.T) {
 		t.Parallel()
-		for r := guard.TokenEquality; r <= guard.EpochOfRedis; r++ {
-			if (guard.Set(0)).Off(r) {
+		for r := guard.EqualTokens; r <= guard.EpochBinds; r++ {
+			if guard.Set(0).Off(r) {
 				t.Errorf("rule %d is off", r)
 			}
 		}
 	})
 	t.Run("each_rule_is_switched_off_alone", func(t *testing.T) {
 		t.Parallel()
-		for r := guard.TokenEquality; r <= guard.EpochOfRedis; r++ {
+		for r := guard.EqualTokens; r <= guard.EpochBinds; r++ {
 			s := guard.Without(r)
-			for other := guard.TokenEquality; other <= guard.EpochOfRedis; other++ {
+			for other := guard.EqualTokens; other <= guard.EpochBinds; other++ {
 				if got, want := s.Off(other), other == r; got != want {
 					t.Errorf("Without(%d).Off(%d) = %v, want %v", r, other, got, want)
 				}
@@ -31,9 +31,9 @@ func TestSet(t *testing.T) {
 	})
 	t.Run("several_rules_are_switched_off_together", func(t *testing.T) {
 		t.Parallel()
-		s := guard.Without(guard.Probation, guard.EpochOfRedis)
-		if !s.Off(guard.Probation) || !s.Off(guard.EpochOfRedis) || s.Off(guard.TokenEquality) {
-			t.Errorf("Without(Probation, EpochOfRedis) = %b", s)
+		s := guard.Without(guard.Probation, guard.EpochBinds)
+		if !s.Off(guard.Probation) || !s.Off(guard.EpochBinds) || s.Off(guard.EqualTokens) {
+			t.Errorf("Without(Probation, EpochBinds) = %b", s)
 		}
 	})
 }

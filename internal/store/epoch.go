@@ -75,7 +75,7 @@ func (s *Store) Blind() bool {
 // reply: what another run wrote is then seen as missing.
 func (s *Store) currentEpoch(ctx context.Context) (Epoch, error) {
 	k := s.epoch.known.Load()
-	if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochOfRedis)) {
+	if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochBinds)) {
 		return k.Epoch, nil
 	}
 	select {
@@ -227,7 +227,7 @@ func (s *Store) intactSince(ctx context.Context, l losses, epoch Epoch, now uint
 	parts := strings.Split(l.record.Val(), "|")
 	if len(parts) == 4 && parts[1] == epoch.String() {
 		since, ok := parseMicros(parts[0])
-		if ok && (parts[2] == strconv.FormatInt(evicted, 10) || s.rules.Off(guard.ProbationVoidUnlessLost)) {
+		if ok && (parts[2] == strconv.FormatInt(evicted, 10) || s.rules.Off(guard.ExcuseCountsEvictions)) {
 			return since
 		}
 	}

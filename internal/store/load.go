@@ -142,7 +142,7 @@ func (s *Store) lengthen(ctx context.Context, keys []string, b *Begun, was, is i
 
 // askLossesEarly is what a test does to break the rule that losses are asked for after the tokens.
 func (s *Store) askLossesEarly(ctx context.Context) *losses {
-	if !s.rules.Off(guard.ProbationVoidAfterTokens) {
+	if !s.rules.Off(guard.ExcuseAfterTokens) {
 		return nil
 	}
 	pipe := s.rdb.Pipeline()

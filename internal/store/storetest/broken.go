@@ -109,10 +109,10 @@ type brokenRule struct {
 
 func brokenRules() []brokenRule {
 	return []brokenRule{
-		{guard.EpochOfRedis, "epoch of Redis", restarts, "tokens of another run are missing"},
+		{guard.EpochBinds, "epoch of Redis", restarts, "tokens of another run are missing"},
 		{guard.Probation, "probation", anything, "a missing token is on probation while the record is young"},
-		{guard.ProbationVoidUnlessLost, "void unless lost", anything, "an eviction starts the record anew and keeps the probation"},
-		{guard.ProbationVoidAfterTokens, "asked after the tokens", anything, "losses are asked for after the tokens were read"},
+		{guard.ExcuseCountsEvictions, "void unless lost", anything, "an eviction starts the record anew and keeps the probation"},
+		{guard.ExcuseAfterTokens, "asked after the tokens", anything, "losses are asked for after the tokens were read"},
 	}
 }
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -166,7 +167,7 @@ func (w *world) fill(s *store.Store, f store.Fill) store.Filled {
 func (w *world) raw(key string) string {
 	w.Helper()
 	text, err := w.rdb.Get(w.Context(), key).Result()
-	if err != redis.Nil {
+	if !errors.Is(err, redis.Nil) {
 		w.must("GET "+key, err)
 	}
 	return text

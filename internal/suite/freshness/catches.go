@@ -33,15 +33,15 @@ func catches() []catch {
 	ends := loads(result(), invalidate, late, fill)
 	ends.slow = 1
 	return []catch{
-		{"equal tokens", without(guard.TokenEquality), hits(row(), invalidate)},
+		{"equal tokens", without(guard.EqualTokens), hits(row(), invalidate)},
 		{"fill under own lease", withoutLua("fill", "if holder ~= ARGV[1] then return {0, 0} end", ""), loads(exact(), invalidate)},
-		{"trip sent after arrival", without(guard.ShareOnlyLaterTrips), hits(row(), invalidate, look)},
-		{"join on equal tokens", without(guard.JoinSameTokens), loads(row(), invalidate)},
-		{"join on same lease", without(guard.JoinSameLease), loads(exact(), invalidate)},
-		{"join never under a hold", without(guard.JoinHeldNever), loads(row(), doubt)},
+		{"trip sent after arrival", without(guard.TripSentAfterArrival), hits(row(), invalidate, look)},
+		{"join on equal tokens", without(guard.JoinOnEqualTokens), loads(row(), invalidate)},
+		{"join on same lease", without(guard.JoinOnSameLease), loads(exact(), invalidate)},
+		{"join never under a hold", without(guard.JoinNeverUnderHold), loads(row(), doubt)},
 		{"join before the late read", without(guard.JoinBeforeLateRead), ends},
-		{"join only what is valid", without(guard.JoinNotBornInvalid), loads(result(), invalidate)},
-		{"next load: began after arrival", without(guard.NextLoadBeganAfterArrival), loads(row(), invalidate)},
+		{"join only what is valid", without(guard.JoinOnlyValid), loads(result(), invalidate)},
+		{"next load: began after arrival", without(guard.NextLoadAfterArrival), loads(row(), invalidate)},
 	}
 }
 

@@ -58,7 +58,7 @@ func eachRuleHasOne(t *testing.T) {
 	for _, c := range schedules() {
 		shown |= c.off.rules
 	}
-	for r := guard.TokenEquality; r <= guard.EpochOfRedis; r++ {
+	for r := guard.EqualTokens; r <= guard.EpochBinds; r++ {
 		if !shown.Off(r) {
 			t.Errorf("guard.Rule %d has no schedule that shows what it is for", r)
 		}

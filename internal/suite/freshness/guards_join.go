@@ -5,15 +5,15 @@ import "github.com/cacheme/cacheme/internal/guard"
 // joinSchedules are about what the callers of one process may share.
 func joinSchedules() []schedule {
 	return []schedule{
-		{name: "trip sent after arrival", off: without(guard.ShareOnlyLaterTrips), subject: row(), play: sharedTrip},
-		{name: "join on equal tokens", off: without(guard.JoinSameTokens), subject: row(), play: joinedAfterWrite},
-		{name: "join on same lease", off: without(guard.JoinSameLease), subject: exact(), play: joinedAfterWrite},
-		{name: "join only what is valid", off: without(guard.JoinNotBornInvalid), subject: result(), play: func(s *stage) {
+		{name: "trip sent after arrival", off: without(guard.TripSentAfterArrival), subject: row(), play: sharedTrip},
+		{name: "join on equal tokens", off: without(guard.JoinOnEqualTokens), subject: row(), play: joinedAfterWrite},
+		{name: "join on same lease", off: without(guard.JoinOnSameLease), subject: exact(), play: joinedAfterWrite},
+		{name: "join only what is valid", off: without(guard.JoinOnlyValid), subject: result(), play: func(s *stage) {
 			s.older()
 			joinedAfterWrite(s)
 		}},
-		{name: "next load: began after arrival", off: without(guard.NextLoadBeganAfterArrival), subject: row(), play: joinedAfterWrite},
-		{name: "join never under a hold", off: without(guard.JoinHeldNever), subject: row(), play: func(s *stage) {
+		{name: "next load: began after arrival", off: without(guard.NextLoadAfterArrival), subject: row(), play: joinedAfterWrite},
+		{name: "join never under a hold", off: without(guard.JoinNeverUnderHold), subject: row(), play: func(s *stage) {
 			h := s.hold(s.y, id)
 			joinedAfterWrite(s) // of another transaction, whose invalidation leaves no mark on a held token
 			s.check("Rollback", h.Rollback(s.t.Context()))

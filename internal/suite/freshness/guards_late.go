@@ -11,18 +11,18 @@ import (
 // its first load in this process has to read it late.
 func lateSchedules() []schedule {
 	return []schedule{
-		{name: "late: older", off: without(guard.LateTokenIsOlder), subject: result(), play: func(s *stage) {
+		{name: "late: older", off: without(guard.LateIsOlder), subject: result(), play: func(s *stage) {
 			s.older()
 			s.writtenDuringLoad(func() {
 				s.tick()
 				s.write(s.y, id)
 			})
 		}},
-		{name: "late: strictly", off: without(guard.LateTimeIsStrict), subject: result(), play: func(s *stage) {
+		{name: "late: strictly", off: without(guard.LateIsStrictlyOlder), subject: result(), play: func(s *stage) {
 			s.older()
 			s.writtenDuringLoad(func() { s.write(s.y, id) }) // in the microsecond in which the load began
 		}},
-		{name: "late: absent", off: without(guard.LateMissingIsBornInvalid), subject: result(), play: func(s *stage) {
+		{name: "late: absent", off: without(guard.LateAbsentIsInvalid), subject: result(), play: func(s *stage) {
 			s.older()
 			s.writtenDuringLoad(func() {
 				s.tick()
@@ -30,7 +30,7 @@ func lateSchedules() []schedule {
 				s.evict()
 			})
 		}},
-		{name: "late: steady clock", off: without(guard.LateClocksAgree), subject: result(), clock: embedded.Manual, play: func(s *stage) {
+		{name: "late: steady clock", off: without(guard.LateNeedsSteadyClock), subject: result(), clock: embedded.Manual, play: func(s *stage) {
 			s.older()
 			s.pass(time.Hour)
 			s.writtenDuringLoad(func() {
@@ -38,7 +38,7 @@ func lateSchedules() []schedule {
 				s.write(s.y, id)
 			})
 		}},
-		{name: "late: held", off: without(guard.LateHeldIsBornInvalid), subject: result(), play: func(s *stage) {
+		{name: "late: held", off: without(guard.LateHeldIsInvalid), subject: result(), play: func(s *stage) {
 			s.older()
 			h := s.hold(s.y, id)
 			s.tick()
@@ -46,7 +46,7 @@ func lateSchedules() []schedule {
 			s.check("Rollback", h.Rollback(s.t.Context()))
 		}},
 		{
-			name: "late: held keeps the entry", off: without(guard.LateHeldIsNotStored),
+			name: "late: held keeps the entry", off: without(guard.LateHeldKeepsEntry),
 			subject: subjectOf("result", func(id int64) staleByResult { return staleByResult{ID: id} }, rowOf),
 			play: func(s *stage) {
 				s.older()

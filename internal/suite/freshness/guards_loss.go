@@ -22,7 +22,7 @@ func lossSchedules() []schedule {
 			s.read(s.x, id, "a reader after the flush")
 			s.killedAfterCommit()
 		}},
-		{name: "excuse: after the tokens", off: without(guard.ProbationVoidAfterTokens), subject: row(), play: func(s *stage) {
+		{name: "excuse: after the tokens", off: without(guard.ExcuseAfterTokens), subject: row(), play: func(s *stage) {
 			s.hold(s.y, id)
 			stop := s.x.before(begin)
 			r := s.start(s.x, id, "a reader during the flush")
@@ -32,14 +32,14 @@ func lossSchedules() []schedule {
 			r.end()
 			s.killedAfterCommit()
 		}},
-		{name: "excuse: no eviction", off: without(guard.ProbationVoidUnlessLost), subject: row(), play: func(s *stage) {
+		{name: "excuse: no eviction", off: without(guard.ExcuseCountsEvictions), subject: row(), play: func(s *stage) {
 			s.hold(s.y, id)
 			s.evict()
 			s.countEvictions()
 			s.read(s.x, id, "a reader after the eviction")
 			s.killedAfterCommit()
 		}},
-		{name: "probation by load start", off: without(guard.ProbationByLoadStart), subject: result(), play: probationDuringLoad},
+		{name: "probation by load start", off: without(guard.ProbationFromLoadStart), subject: result(), play: probationDuringLoad},
 	}
 }
 

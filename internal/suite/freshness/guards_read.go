@@ -9,25 +9,25 @@ import (
 // readSchedules are about what a read may serve, and under which tokens a load stores.
 func readSchedules() []schedule {
 	return []schedule{
-		{name: "equal tokens", off: without(guard.TokenEquality), subject: row(), play: func(s *stage) {
+		{name: "equal tokens", off: without(guard.EqualTokens), subject: row(), play: func(s *stage) {
 			s.read(s.x, id, "the first reader")
 			s.write(s.y, id)
 			s.read(s.x, id, "a reader after the write")
 		}},
-		{name: "absent is not fresh", off: without(guard.MissingIsNotFresh), subject: row(), play: func(s *stage) {
+		{name: "absent is not fresh", off: without(guard.AbsentIsNotFresh), subject: row(), play: func(s *stage) {
 			s.read(s.x, id, "the first reader")
 			s.write(s.y, id)
 			s.evict()
 			s.read(s.x, id, "a reader after the write and the loss of its token")
 		}},
-		{name: "held is not fresh", off: without(guard.HeldEqualsNothing), subject: row(), play: func(s *stage) {
+		{name: "held is not fresh", off: without(guard.HeldIsNotFresh), subject: row(), play: func(s *stage) {
 			s.read(s.x, id, "the first reader")
 			h := s.hold(s.y, id)
 			s.write(s.x, id) // another transaction: it finds the token held, and leaves no new one
 			s.read(s.x, id, "a reader under the hold")
 			s.check("Rollback", h.Rollback(s.t.Context()))
 		}},
-		{name: "read, then load", off: without(guard.TokensBeforeLoad), subject: row(), play: func(s *stage) {
+		{name: "read, then load", off: without(guard.ReadThenLoad), subject: row(), play: func(s *stage) {
 			s.older()
 			r := s.start(s.x, id, "the reader of the old value")
 			r.isLoading()
@@ -35,7 +35,7 @@ func readSchedules() []schedule {
 			r.end()
 			s.atRest(id)
 		}},
-		{name: "create, then load", off: without(guard.CreateBeforeLoad), subject: row(), play: func(s *stage) {
+		{name: "create, then load", off: without(guard.CreateThenLoad), subject: row(), play: func(s *stage) {
 			r := s.start(s.x, id, "the reader of the old value")
 			r.isLoading()
 			s.write(s.y, id)
@@ -65,7 +65,7 @@ func readSchedules() []schedule {
 			r.end()
 			s.atRest(id)
 		}},
-		{name: "another run of Redis", off: without(guard.EpochOfRedis), subject: row(), play: anotherRun},
+		{name: "another run of Redis", off: without(guard.EpochBinds), subject: row(), play: anotherRun},
 	}
 }
 

@@ -188,7 +188,7 @@ func (l *line) wait(pass <-chan struct{}) error {
 
 func (l *line) SetDeadline(t time.Time) error {
 	_ = l.SetReadDeadline(t)
-	return l.Conn.SetWriteDeadline(t)
+	return l.SetWriteDeadline(t)
 }
 
 func (l *line) SetReadDeadline(t time.Time) error {

@@ -139,8 +139,7 @@ func beganBefore(t *testing.T, open suite.Open, ofResult, away bool) {
 
 func undelivered(t testing.TB, err error) {
 	t.Helper()
-	var u *cacheme.UndeliveredError
-	if !errors.As(err, &u) {
+	if _, ok := errors.AsType[*cacheme.UndeliveredError](err); !ok {
 		t.Fatalf("Invalidate() = %v, want an *UndeliveredError", err)
 	}
 }

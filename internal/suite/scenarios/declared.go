@@ -205,9 +205,8 @@ func invalidNodes(t *testing.T, open suite.Open) {
 	want(t, "an entry without any", get(p, gathering{ID: 2}, constant[gathering]("alone")), "alone")
 
 	for _, bad := range []cacheme.Invalid{nil, &BookChanged{ID: 1}, (*BookChanged)(nil), stranger{}} {
-		var usage *cacheme.UsageError
 		_, err := resultIn(ctx, p, gathering{ID: 3, sources: []cacheme.Invalid{bad}}, constant[gathering]("?"))
-		if !errors.As(err, &usage) {
+		if _, ok := errors.AsType[*cacheme.UsageError](err); !ok {
 			t.Errorf("Get with the invalid node %T = %v, want a *UsageError", bad, err)
 		}
 	}

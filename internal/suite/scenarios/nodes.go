@@ -11,8 +11,24 @@ import (
 // everything lists the declarations of the bookstore.
 func everything() []cacheme.Declaration {
 	return []cacheme.Declaration{
-		BookChanged{}, UserBooks{}, Follows{}, MembershipChanged{}, Price{},
-		Shelf{}, List{}, Title{}, Standing{}, Never{}, Detail{}, Owner{}, Chapters{}, Visitor{}, Told{}, Short{}, Kept{}, Part{},
+		BookChanged{},
+		UserBooks{},
+		Follows{},
+		MembershipChanged{},
+		Price{},
+		Shelf{},
+		List{},
+		Title{},
+		Standing{},
+		Never{},
+		Detail{},
+		Owner{},
+		Chapters{},
+		Visitor{},
+		Told{},
+		Short{},
+		Kept{},
+		Part{},
 	}
 }
 
@@ -223,6 +239,7 @@ func (Short) Meta() cacheme.Meta { return cacheme.Meta{Key: "short:<book>", TTL:
 func (Kept) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "kept:<book>", TTL: shortly, Stale: aLittle}
 }
+
 func (Part) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "book:<book>", Field: "part", TTL: twoSecond}
 }

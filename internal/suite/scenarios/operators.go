@@ -227,7 +227,6 @@ func removing(t *testing.T, open suite.Open) {
 	want(t, "removed", get(p, Title{Book: 1}, constant[Title]("new")), "new")
 	want(t, "not removed", get(p, Title{Book: 2}, constant[Title]("new")), "old")
 
-	var usage *cacheme.UsageError
 	for what, err := range map[string]error{
 		"a pointer":                p.Remove(ctx, &Title{Book: 1}),
 		"an invalid node":          p.Remove(ctx, BookChanged{ID: 1}),
@@ -236,7 +235,7 @@ func removing(t *testing.T, open suite.Open) {
 		"nil to invalidate":        p.Invalidate(ctx, nil),
 		"parts of an unknown node": p.Invalidate(ctx, cacheme.Main(unknown{})),
 	} {
-		if !errors.As(err, &usage) {
+		if _, ok := errors.AsType[*cacheme.UsageError](err); !ok {
 			t.Errorf("%s: %v, want a *UsageError", what, err)
 		}
 	}
