@@ -36,7 +36,9 @@ type Cache struct {
 // Nothing is sent to Redis yet.
 //
 // Recommended for the client: ContextTimeoutEnabled, ReadTimeout and WriteTimeout of 250 ms, MaxRetries -1. A Cache
-// keeps its budgets without them, but what it abandons then holds a connection until the client's own timeout.
+// keeps its budgets without them, but each of its trips then costs a change of goroutine (about half as much again as a
+// hit), and what it abandons holds a connection until the client's own timeout. A ClusterClient must not have been used
+// before: nodes that it knows already would not be watched for restarts.
 func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -56,7 +58,7 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 		Prefix:    o.Prefix,
 		Hold:      o.Hold,
 		Budget:    o.Budget,
-		OnReturn:  c.journal.deliver,
+		OnReturn:  func() error { return c.journal.deliver(context.Background()) },
 		OnBreaker: c.onBreaker,
 	})
 	c.rules = c.store.Rules()
@@ -73,7 +75,8 @@ func (c *Cache) onBreaker(open bool) {
 	c.tell(context.Background(), Event{Kind: kind})
 }
 
-// Disable stops reads and fills: Get calls its loader. Invalidations go on, so that Enable finds nothing old.
+// Disable stops reads and fills: Get calls its loader, and loads under way are not stored. Invalidations go on, so that
+// Enable finds nothing old.
 func (c *Cache) Disable() { c.disabled.Store(true) }
 
 // Enable ends Disable.
@@ -82,13 +85,14 @@ func (c *Cache) Enable() { c.disabled.Store(false) }
 // Enabled reports whether reads and fills happen.
 func (c *Cache) Enabled() bool { return !c.disabled.Load() && !c.closed.Load() }
 
-// Close ends what the Cache does in the background. Loads under way end first, up to the end of ctx, and invalidations
-// that are still kept are tried once more: those that cannot be delivered are told by an *UndeliveredError. After
-// Close, Get calls its loader and writes return ErrClosed. The user's client stays open. A second Close is harmless.
+// Close ends what the Cache does in the background. Loads under way end first, also those that ran into LoadTimeout and
+// whose loader still runs, up to the end of ctx; and invalidations that are still kept are tried once more: those that
+// cannot be delivered are told by an *UndeliveredError. After Close, Get calls its loader and writes return ErrClosed.
+// The user's client stays open. A second Close is harmless.
 func (c *Cache) Close(ctx context.Context) error {
 	c.closed.Store(true)
 	err := c.loads.Close(ctx)
-	err = errors.Join(err, c.journal.close()) //nolint:contextcheck // bounded by WriteBudget, and worth more than haste
+	err = errors.Join(err, c.journal.close(ctx))
 	return errors.Join(err, c.store.Close(ctx))
 }
 

@@ -18,7 +18,7 @@ type call struct {
 
 // TTL sets how long the entry lives, if this call loads it. Zero or less: it is not stored.
 func TTL(d time.Duration) CallOption {
-	return func(c *call) { c.policy.ttl = d }
+	return func(c *call) { c.policy.ttl = max(0, d) }
 }
 
 // Stale sets how long past invalidation or expiry an old value may stand in for this call. Negative: never. Redis keeps

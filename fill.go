@@ -15,6 +15,9 @@ import (
 // prepare makes the entry of what was loaded, as far as it does not hang on what is read late.
 func (c *Cache) prepare(w *work, inside inner) {
 	p, policy := w.r.plan, w.r.call.policy
+	if !c.Enabled() {
+		w.refuse("the cache is disabled")
+	}
 	if inside.spoiled != "" {
 		w.refuse(inside.spoiled)
 		w.out.spoiled = inside.spoiled
@@ -45,20 +48,40 @@ func (c *Cache) prepare(w *work, inside inner) {
 	w.entry.TTL = uint64(ttl.Microseconds())
 	w.out.expires = w.begun.Start + w.entry.TTL
 
-	results := c.dependencies()
-	if w.out.err == nil && p.resultInvalidNodes != nil {
-		if err := c.appendInvalids(results, p.resultInvalidNodes(w.r.node, w.out.value), p.name, (*invalidPlan).appendDependencies); err != nil {
+}
+
+// findLate lists what is known to be depended on only now: what the result shows, and what inner loads handed up.
+func (c *Cache) findLate(w *work, inside inner) {
+	if w.entry.TTL == 0 {
+		return // it is not stored
+	}
+	var results []string
+	if w.out.err == nil {
+		var err error
+		if results, err = c.resultNames(w.r, w.out.value); err != nil {
 			w.out.err = err // a mistake in the declaration: better an error than an entry that nothing ends
 			w.refuse("its result dependencies are wrong")
 			return
 		}
 	}
-	w.late = without(c.names(results.keys()), c.names(w.r.keys), inside.handed)
+	w.late = lateNames(results, c.names(w.r.keys), inside.handed)
 }
 
-// without drops those names of a result that are declared anyway, and adds those that were handed up: the inner value
+// resultNames are what in the value makes the node's entry wrong.
+func (c *Cache) resultNames(r *request, value any) ([]string, error) {
+	if r.plan.resultInvalidNodes == nil {
+		return nil, nil
+	}
+	d := c.dependencies()
+	if err := c.appendInvalids(d, r.plan.resultInvalidNodes(r.node, value), r.plan.name, (*invalidPlan).appendDependencies); err != nil {
+		return nil, err
+	}
+	return c.names(d.keys()), nil
+}
+
+// lateNames drops those names of a result that are declared anyway, and adds those that were handed up: the inner value
 // may have been loaded under another token.
-func without(results, declared []string, handed map[string]envelope.Token) []string {
+func lateNames(results, declared []string, handed map[string]envelope.Token) []string {
 	known := make(map[string]bool, len(declared))
 	for _, name := range declared {
 		known[name] = true

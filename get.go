@@ -3,6 +3,7 @@ package cacheme
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -19,8 +20,8 @@ type Result[V any] struct {
 
 // Get returns the value of node: from the cache if it is fresh there, else from load, through the default cache.
 //
-// Once a write through a hooked handle has returned, or Invalidate has, no Get that starts later, in any process,
-// returns a value that was loaded before it; stale serving, where the node asks for it, aside. For one key there is one
+// Once Invalidate, or the end of a Hold, has returned, no Get that starts later, in any process, returns a value that
+// was loaded before it; stale serving, where the node asks for it, aside. For one key there is one
 // load at a time in the whole fleet, and all who wait share its value, which they must not change (Meta.Copy gives each
 // his own). Loaders have to read the primary database, outside of transactions.
 //
@@ -66,7 +67,10 @@ type Bound[N NodeOf[V], V any] struct {
 // fails where the node is not registered.
 func Bind[N NodeOf[V], V any](c *Cache, load func(context.Context, N) (V, error)) (*Bound[N, V], error) {
 	b, err := bind(c, load)
-	return &b, err
+	if err != nil {
+		return nil, err
+	}
+	return &b, nil
 }
 
 func bind[N NodeOf[V], V any](c *Cache, load func(context.Context, N) (V, error)) (b Bound[N, V], err error) {
@@ -101,16 +105,18 @@ func (b *Bound[N, V]) GetResult(ctx context.Context, node N, opts ...CallOption)
 	return resultOf[V](a), err
 }
 
+func force(c *call) { c.force = true }
+
 // Refresh loads the value of node now and stores it, whatever the cache holds, and returns it. Loads that are under
 // way elsewhere are not stored; those who wait for them get their value all the same.
 func (b *Bound[N, V]) Refresh(ctx context.Context, node N, opts ...CallOption) (V, error) {
-	r, err := b.GetResult(ctx, node, append(opts, func(c *call) { c.force = true })...)
+	r, err := b.GetResult(ctx, node, slices.Concat(opts, []CallOption{force})...)
 	return r.Value, err
 }
 
 // Refresh is Bound.Refresh through the default cache.
 func Refresh[N NodeOf[V], V any](ctx context.Context, node N, load func(context.Context, N) (V, error), opts ...CallOption) (V, error) {
-	return Get(ctx, node, load, append(opts, func(c *call) { c.force = true })...)
+	return Get(ctx, node, load, slices.Concat(opts, []CallOption{force})...)
 }
 
 func resultOf[V any](a answer) Result[V] {
@@ -119,23 +125,27 @@ func resultOf[V any](a answer) Result[V] {
 }
 
 // Peek returns the value of node if Get would serve it from the default cache, and never loads. A value that may only
-// stand in is returned as stale. Where there is none the error is ErrNoEntry; where "not found" is cached it is
+// stand in is returned as stale, while somebody loads. Where there is none the error is ErrNoEntry; where "not found" is cached it is
 // ErrNotFound. A fault of Redis is an error here.
 func Peek[N NodeOf[V], V any](ctx context.Context, node N) (Result[V], error) {
 	c, err := mustHaveDefault()
 	if err != nil {
 		return Result[V]{}, err
 	}
-	return peek[N, V](ctx, c, node)
+	p, err := c.nodePlan(reflect.TypeFor[N]())
+	if err != nil {
+		return Result[V]{}, err
+	}
+	return peek[V](ctx, c, p, node)
 }
 
 // Peek is the package's Peek.
 func (b *Bound[N, V]) Peek(ctx context.Context, node N) (Result[V], error) {
-	return peek[N, V](ctx, b.c, node)
+	return peek[V](ctx, b.c, b.plan, node)
 }
 
-func peek[N NodeOf[V], V any](ctx context.Context, c *Cache, node N) (Result[V], error) {
-	r, err := c.requestFor(node, nil)
+func peek[V any](ctx context.Context, c *Cache, p *nodePlan, node any) (Result[V], error) {
+	r, err := c.newRequest(p, node, nil)
 	if err != nil {
 		return Result[V]{}, err
 	}
@@ -143,34 +153,30 @@ func peek[N NodeOf[V], V any](ctx context.Context, c *Cache, node N) (Result[V],
 	return resultOf[V](a), err
 }
 
-// Set stores a value that the caller has at hand in the default cache. It counts as loaded when Set is called: it must
-// be what the database held then, and not have been read before. Loads that are under way are not stored. Where it
+// Set stores a value that the caller has at hand in the default cache. It counts as loaded when Set is called, so
+// it has to be what the database holds then: just written, or read under a lock. Loads that are under way are not stored. Where it
 // cannot be stored the error is ErrNotStored, with the reason, or what Redis answered.
 func Set[N NodeOf[V], V any](ctx context.Context, node N, value V, opts ...CallOption) error {
 	c, err := mustHaveDefault()
 	if err != nil {
 		return err
 	}
-	return setIn(ctx, c, node, value, opts)
+	p, err := c.nodePlan(reflect.TypeFor[N]())
+	if err != nil {
+		return err
+	}
+	return setIn(ctx, c, p, node, value, opts)
 }
 
 // Set is the package's Set.
 func (b *Bound[N, V]) Set(ctx context.Context, node N, value V, opts ...CallOption) error {
-	return setIn(ctx, b.c, node, value, opts)
+	return setIn(ctx, b.c, b.plan, node, value, opts)
 }
 
-func setIn(ctx context.Context, c *Cache, node, value any, opts []CallOption) error {
-	r, err := c.requestFor(node, opts)
+func setIn(ctx context.Context, c *Cache, p *nodePlan, node, value any, opts []CallOption) error {
+	r, err := c.newRequest(p, node, opts)
 	if err != nil {
 		return err
 	}
 	return c.set(ctx, r, value)
-}
-
-func (c *Cache) requestFor(node any, opts []CallOption) (*request, error) {
-	p, err := c.nodePlanOf(node)
-	if err != nil {
-		return nil, err
-	}
-	return c.newRequest(p, node, opts)
 }

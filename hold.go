@@ -2,6 +2,7 @@ package cacheme
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/cacheme/cacheme/internal/store"
@@ -11,12 +12,18 @@ import (
 // depends on it. Take it before COMMIT, and end it with what became of the COMMIT:
 //
 //	hold, err := cache.Hold(ctx, BookChanged{ID: 7})
+//	if err != nil {
+//		return err // or go on, and Invalidate after the COMMIT
+//	}
 //	err = tx.Commit()
-//	hold.End(ctx, err)
+//	return errors.Join(err, hold.End(ctx, err))
 //
 // A hold that is not ended lapses after Options.Hold and counts as committed: a process that is killed in between costs
 // a load, never an old value, provided that the database gives the transaction up before the hold lapses (PostgreSQL's
 // idle_in_transaction_session_timeout, MariaDB's idle_write_transaction_timeout).
+//
+// An error means that nothing is held for sure, and there is no Hold to end; what was held lapses. It is a *UsageError
+// for a mistake, ErrClosed, or what Redis answered.
 func (c *Cache) Hold(ctx context.Context, invalids ...Invalid) (*Hold, error) {
 	if c.closed.Load() {
 		return nil, ErrClosed
@@ -26,7 +33,10 @@ func (c *Cache) Hold(ctx context.Context, invalids ...Invalid) (*Hold, error) {
 		return nil, err
 	}
 	h := &Hold{c: c, keys: keys, owner: store.NewOwner()}
-	return h, h.Renew(ctx)
+	if err := h.Renew(ctx); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // Hold is the open outcome of one write. It is not safe for concurrent use.
@@ -40,8 +50,11 @@ type Hold struct {
 // Deadline is when the hold lapses, by this process's clock. The COMMIT has to have arrived by then.
 func (h *Hold) Deadline() time.Time { return h.deadline }
 
-// Renew gives the hold its whole time again.
+// Renew gives the hold its whole time again. After an error its deadline is what it was.
 func (h *Hold) Renew(ctx context.Context) error {
+	if h.c.closed.Load() {
+		return ErrClosed
+	}
 	if len(h.keys) == 0 {
 		return nil
 	}
@@ -51,7 +64,7 @@ func (h *Hold) Renew(ctx context.Context) error {
 	})
 	if err != nil {
 		h.c.redisError(ctx, err)
-		return err
+		return fmt.Errorf("cacheme: hold: %w", err)
 	}
 	h.deadline = deadline
 	return nil
@@ -85,8 +98,9 @@ func (h *Hold) Rollback(ctx context.Context) error {
 	})
 	if err != nil {
 		h.c.redisError(ctx, err)
+		return fmt.Errorf("cacheme: rollback of a hold: %w", err)
 	}
-	return err
+	return nil
 }
 
 // End ends the hold with the error of the COMMIT: nil is committed, anything else a doubt, since an error does not prove

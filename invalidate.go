@@ -2,7 +2,9 @@ package cacheme
 
 import (
 	"context"
+	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -52,18 +54,27 @@ func (c *Cache) invalidateKeys(ctx context.Context, keys []string, deliver func(
 	money := purse{c.options.WriteBudget}
 	times, err := spend(&money, deliver)
 	if err != nil {
-		pending := c.journal.keep(keys, nil)
-		c.redisError(ctx, err)
-		c.happened(ctx, nil, Event{Kind: EventKept, Count: len(keys), Err: err})
-		return &UndeliveredError{Pending: pending, Err: err}
+		return c.keep(ctx, keys, nil, err)
 	}
 	c.own.remember(keys, times, moment)
 	c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})
 	return nil
 }
 
+// keep puts what could not be delivered into the journal.
+func (c *Cache) keep(ctx context.Context, tokens, entries []string, cause error) error {
+	c.redisError(ctx, cause)
+	pending, ok := c.journal.keep(tokens, entries)
+	if !ok {
+		return errors.Join(ErrClosed, cause)
+	}
+	c.happened(ctx, nil, Event{Kind: EventKept, Count: len(tokens) + len(entries), Err: cause})
+	return &UndeliveredError{Pending: pending, Err: cause}
+}
+
 // Remove takes the entries of the given nodes away, and refuses the fills of loads under way. Nothing of them is served
-// stale. Use it for an entry that is wrong by itself; for rows that were written, Invalidate.
+// stale. Use it for an entry that is wrong by itself; for rows that were written, Invalidate. Errors are those of
+// Invalidate.
 func (c *Cache) Remove(ctx context.Context, nodes ...Declaration) error {
 	if c.closed.Load() {
 		return ErrClosed
@@ -88,19 +99,23 @@ func (c *Cache) Remove(ctx context.Context, nodes ...Declaration) error {
 }
 
 func (c *Cache) removeEntries(ctx context.Context, entries []string) (int, error) {
-	c.own.remember(entries, nil, c.flights.Now())
+	moment := c.flights.Now()
+	c.own.remember(entries, nil, moment)
 	money := purse{c.options.WriteBudget}
 	removed, err := spend(&money, func(budget time.Duration) (int64, error) {
 		return c.store.Remove(ctx, budget, entries)
 	})
 	if err != nil {
-		pending := c.journal.keep(nil, entries)
-		c.redisError(ctx, err)
-		c.happened(ctx, nil, Event{Kind: EventKept, Count: len(entries), Err: err})
-		return 0, &UndeliveredError{Pending: pending, Err: err}
+		return 0, c.keep(ctx, nil, entries, err)
 	}
+	c.own.remember(entries, c.nowFor(entries), moment)
 	c.happened(ctx, nil, Event{Kind: EventRemoved, Count: int(removed)})
 	return int(removed), nil
+}
+
+// nowFor is Redis's time as it is now, for each of some keys.
+func (c *Cache) nowFor(keys []string) []uint64 {
+	return slices.Repeat([]uint64{max(1, c.store.Now())}, len(keys))
 }
 
 // KeyOf returns the key of a node or invalid node as its template renders it: user:7:shelf, book:100>owner,

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// journal keeps the invalidations and removals that could not be delivered. Each is kept once, however often it came,
-// and until no entry can be left that it concerns.
+// journal keeps the invalidations and removals that could not be delivered, until they are. Each key is kept once,
+// however often it came: the memory is bounded by what the process writes to while Redis is away.
 type journal struct {
 	c       *Cache
 	pending atomic.Int64 // len(tokens) + len(entries), for a look without the lock
 
 	mu      sync.Mutex
-	tokens  map[string]time.Time // Redis key of a token to when it was last written
-	entries map[string]time.Time // Redis key of an entry to when it was last removed
-	life    time.Duration        // of the longest-lived entry
+	tokens  map[string]uint64 // Redis key of a token to the number of its last keep
+	entries map[string]uint64 // Redis key of an entry to the same
+	kept    uint64
 	retry   *time.Timer
 	closed  bool
 }
@@ -26,23 +26,26 @@ type journal struct {
 const journalPause = 250 * time.Millisecond
 
 func newJournal(c *Cache) *journal {
-	return &journal{c: c, tokens: map[string]time.Time{}, entries: map[string]time.Time{}}
+	return &journal{c: c, tokens: map[string]uint64{}, entries: map[string]uint64{}}
 }
 
-// keep adds tokens and entries.
-func (j *journal) keep(tokens, entries []string) (pending int) {
+// keep adds tokens and entries. It is false once the journal is closed: nobody would deliver them.
+func (j *journal) keep(tokens, entries []string) (pending int, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	now := time.Now()
+	if j.closed {
+		return int(j.pending.Load()), false
+	}
+	j.kept++
 	for _, key := range tokens {
-		j.tokens[key] = now
+		j.tokens[key] = j.kept
 	}
 	for _, key := range entries {
-		j.entries[key] = now
+		j.entries[key] = j.kept
 	}
 	j.count()
 	j.schedule()
-	return int(j.pending.Load())
+	return int(j.pending.Load()), true
 }
 
 func (j *journal) count() { j.pending.Store(int64(len(j.tokens) + len(j.entries))) }
@@ -59,7 +62,7 @@ func (j *journal) tryAgain() {
 	}
 	defer j.c.loads.Leave()
 	if !j.c.store.Away() {
-		_ = j.deliver() // an error leaves everything as it is, for the next try
+		_ = j.deliver(context.Background()) // an error leaves the rest as it is, for the next try
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -67,96 +70,68 @@ func (j *journal) tryAgain() {
 	j.schedule()
 }
 
-// concerns reports whether something pending makes one of the keys wrong.
-func (j *journal) concerns(tokens []string, entry string) bool {
-	if j.pending.Load() == 0 {
-		return false
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if _, ok := j.entries[entry]; ok {
-		return true
-	}
-	for _, key := range tokens {
-		if _, ok := j.tokens[key]; ok {
-			return true
-		}
-	}
-	return false
-}
-
 // deliverBatch bounds one pipeline.
 const deliverBatch = 1000
 
-// deliver sends everything that is pending. What is written meanwhile stays for the next time.
-func (j *journal) deliver() error {
-	j.mu.Lock()
-	for _, kept := range []map[string]time.Time{j.tokens, j.entries} {
-		for key, at := range kept {
-			if j.life > 0 && time.Since(at) > j.life {
-				delete(kept, key)
-			}
-		}
-	}
-	j.count()
-	tokens, tokenTimes := taken(j.tokens)
-	entries, entryTimes := taken(j.entries)
-	j.mu.Unlock()
-
-	c, ctx := j.c, context.Background()
-	for from := 0; from < len(tokens); from += deliverBatch {
-		batch := tokens[from:min(from+deliverBatch, len(tokens))]
+// deliver sends everything that is pending, each batch within WriteBudget. What is written meanwhile stays for the next
+// time.
+func (j *journal) deliver(ctx context.Context) error {
+	c := j.c
+	err := j.sendAll(ctx, j.tokens, func(keys []string) error {
 		moment := c.flights.Now()
-		times, err := c.store.Deliver(ctx, c.options.WriteBudget, batch)
-		if err != nil {
+		times, err := c.store.Deliver(ctx, c.options.WriteBudget, keys)
+		if err == nil {
+			c.own.remember(keys, times, moment)
+			c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return j.sendAll(ctx, j.entries, func(keys []string) error {
+		moment := c.flights.Now()
+		_, err := c.store.RemoveAnyway(ctx, c.options.WriteBudget, keys)
+		if err == nil {
+			c.own.remember(keys, c.nowFor(keys), moment)
+		}
+		return err
+	})
+}
+
+// sendAll sends what one of the maps holds, in batches.
+func (j *journal) sendAll(ctx context.Context, kept map[string]uint64, send func(keys []string) error) error {
+	j.mu.Lock()
+	keys, numbers := make([]string, 0, len(kept)), make([]uint64, 0, len(kept))
+	for key, number := range kept {
+		keys, numbers = append(keys, key), append(numbers, number)
+	}
+	j.mu.Unlock()
+	for from := 0; from < len(keys); from += deliverBatch {
+		to := min(from+deliverBatch, len(keys))
+		if err := send(keys[from:to]); err != nil {
 			return err
 		}
-		c.own.remember(batch, times, moment)
-		j.done(j.tokens, batch, tokenTimes)
-	}
-	for from := 0; from < len(entries); from += deliverBatch {
-		batch := entries[from:min(from+deliverBatch, len(entries))]
-		if _, err := c.store.RemoveAnyway(ctx, c.options.WriteBudget, batch); err != nil {
-			return err
-		}
-		j.done(j.entries, batch, entryTimes)
-	}
-	if n := len(tokens) + len(entries); n > 0 {
-		c.tell(ctx, Event{Kind: EventDelivered, Count: n})
+		j.done(kept, keys[from:to], numbers[from:to])
+		j.c.happened(ctx, nil, Event{Kind: EventDelivered, Count: to - from})
 	}
 	return nil
 }
 
-func taken(kept map[string]time.Time) (keys []string, times map[string]time.Time) {
-	times = make(map[string]time.Time, len(kept))
-	for key, at := range kept {
-		keys = append(keys, key)
-		times[key] = at
-	}
-	return keys, times
-}
-
-// done drops what was delivered, unless it was written again meanwhile.
-func (j *journal) done(kept map[string]time.Time, keys []string, times map[string]time.Time) {
+// done drops what was delivered, unless it was kept again meanwhile.
+func (j *journal) done(kept map[string]uint64, keys []string, numbers []uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, key := range keys {
-		if kept[key].Equal(times[key]) {
+	for i, key := range keys {
+		if kept[key] == numbers[i] {
 			delete(kept, key)
 		}
 	}
 	j.count()
 }
 
-// outlive keeps what is pending for at least d.
-func (j *journal) outlive(d time.Duration) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.life = max(j.life, d)
-}
-
-// close tries once more and tells what is left.
-func (j *journal) close() error {
+// close tries once more, up to the end of ctx, and tells what is left.
+func (j *journal) close(ctx context.Context) error {
 	j.mu.Lock()
 	j.closed = true
 	if j.retry != nil {
@@ -166,7 +141,7 @@ func (j *journal) close() error {
 	if j.pending.Load() == 0 {
 		return nil
 	}
-	if err := j.deliver(); err != nil {
+	if err := j.deliver(ctx); err != nil {
 		return &UndeliveredError{Pending: int(j.pending.Load()), Err: err}
 	}
 	return nil

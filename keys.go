@@ -57,7 +57,7 @@ const removeBatch = 500
 // kind: * for any text, ? for one character, [a-c] for one of some, \ before a character that is meant as such. It
 // cannot reach anything outside the cache's prefix, nor what is no entry. Values in keys are escaped, so no value
 // matches as a pattern. Loads of such keys that are under way are not stored. It returns how many were removed; the cost
-// is that of Keys.
+// is that of Keys. A bad pattern is a *UsageError; what could not be removed is kept, as by Invalidate.
 func (c *Cache) RemovePattern(ctx context.Context, pattern string) (removed int, err error) {
 	if c.closed.Load() {
 		return 0, ErrClosed

@@ -75,9 +75,9 @@ func (c *Cache) adopt(w *work, name string, late store.Late, i int, under envelo
 			w.refuse("a writer's outcome is open on its result")
 		}
 	case handedUp:
-		w.born = w.born || d.Token != under || under == envelope.Token{}
+		w.born = w.born || !d.Token.Matches(under)
 		d.Token = under
-	case d.Token == w.before[name] && d.Token != store.Token{}:
+	case d.Token.Matches(w.before[name]):
 		// Unchanged since before the load.
 	case late.Created[i]:
 		w.born = w.born || !off(guard.LateAbsentIsInvalid)

@@ -3,6 +3,7 @@ package cacheme
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -18,18 +19,27 @@ func (c *Cache) keepLeases(ctx context.Context, owner string, ws []*work) (stop 
 		return func() {}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.options.LoadTimeout)
-	var renew func()
-	renew = func() {
-		if ctx.Err() != nil {
-			return
-		}
+	var mu sync.Mutex // guards timer
+	var timer *time.Timer
+	renew := func() {
 		if err := c.store.Renew(ctx, c.options.WriteBudget, c.options.Lease, owner, entries); err != nil {
 			c.redisError(ctx, err)
 		}
-		time.AfterFunc(c.options.Lease/3, renew)
+		mu.Lock()
+		defer mu.Unlock()
+		if ctx.Err() == nil {
+			timer.Reset(c.options.Lease / 3)
+		}
 	}
-	time.AfterFunc(c.options.Lease/3, renew)
-	return cancel
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(c.options.Lease/3, renew)
+	return func() {
+		cancel()
+		mu.Lock()
+		defer mu.Unlock()
+		timer.Stop()
+	}
 }
 
 // callLoader calls the user's loader on a goroutine of its own, so that neither a panic, nor runtime.Goexit, nor a
@@ -42,7 +52,11 @@ func (c *Cache) callLoader(ctx context.Context, ws []*work, load loader) []loade
 		rs[i] = w.r
 	}
 	results := make(chan []loaded, 1)
+	owned := c.loads.Enter() // false only where Close came between: the flight is still counted
 	go func() {
+		if owned {
+			defer c.loads.Leave()
+		}
 		var out []loaded
 		returned := false
 		defer func() {

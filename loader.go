@@ -48,11 +48,12 @@ type visit struct {
 	k       *key
 	arrived uint64 // see flight.Group.Now
 	missed  bool   // Miss was called
+	behind  bool   // when it arrived this process had invalidations that were not delivered
 }
 
 func (c *Cache) visit(r *request) *visit {
 	arrived := c.flights.Now()
-	return &visit{c: c, r: r, k: c.flights.Enter(r.entry), arrived: arrived}
+	return &visit{c: c, r: r, k: c.flights.Enter(r.entry), arrived: arrived, behind: c.journal.pending.Load() > 0}
 }
 
 // get is a Get: look, decide, and act until there is an answer.
@@ -62,6 +63,7 @@ func (c *Cache) get(ctx context.Context, r *request, load loader) (answer, error
 	}
 	outer := scopeOf(ctx)
 	if outer.loading(c, r.entry) {
+		outer.spoil("an inner Get asked for what is being loaded")
 		return c.failed(ctx, r, &CycleError{Node: r.plan.name, Key: r.key})
 	}
 	v := c.visit(r)
@@ -69,7 +71,7 @@ func (c *Cache) get(ctx context.Context, r *request, load loader) (answer, error
 	for {
 		s, err := v.look(ctx)
 		if ctx.Err() != nil {
-			return c.failed(ctx, r, wrap("get", r.key, ctx.Err()))
+			return v.finish(ctx, answer{}, wrap("get", r.key, ctx.Err()))
 		}
 		var a answer
 		var done bool
@@ -117,16 +119,16 @@ func (v *visit) look(ctx context.Context) (sight, error) {
 	return s, err
 }
 
-// distrust hides an entry that an invalidation concerns which this process has not yet delivered.
+// distrust hides an entry that an invalidation concerns which this process had not delivered when it asked for it.
 func (v *visit) distrust(s sight) sight {
-	if v.c.journal.pending.Load() == 0 || s.entry == nil {
-		return s
-	}
-	if v.c.journal.concerns(append(v.c.resultKeys(s), v.r.keys...), v.r.entry) {
+	if s.entry != nil && v.isBehind() && v.c.own.afterLoad(append(v.c.resultKeys(s), v.r.writable()...), s.entry.Loaded) {
 		s.entry, s.results = nil, nil
 	}
 	return s
 }
+
+// isBehind reports whether Redis may not know, or may not have known when the call looked, what this process wrote.
+func (v *visit) isBehind() bool { return v.behind || v.c.journal.pending.Load() > 0 }
 
 func (c *Cache) tellBlind(ctx context.Context) {
 	if c.store.Blind() && c.told.CompareAndSwap(false, true) {
@@ -187,7 +189,7 @@ func (v *visit) standing(f *inFlight, s sight) flight.Standing {
 	c := v.c
 	return f.Join(v.arrived, func(with beginning, began uint64) bool {
 		// An invalidation that this process could not deliver is in no token yet.
-		undelivered := c.journal.pending.Load() > 0 && c.own.afterMoment(v.r.writable(), began)
+		undelivered := v.isBehind() && c.own.afterMoment(v.r.writable(), began)
 		return !v.r.call.force && !undelivered && with.seenBy(s, c.rules)
 	})
 }
@@ -218,7 +220,7 @@ func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing,
 	}
 	// Only now is it known what the result depends on. What this process has written to that since the load began, and
 	// could not tell Redis, the joiner's look has not shown.
-	if standing == flight.Joined && v.c.journal.pending.Load() > 0 && v.c.own.afterMoment(v.c.tokenKeys(out.names), out.began) {
+	if standing == flight.Joined && v.isBehind() && v.c.own.afterMoment(v.c.tokenKeys(out.names), out.began) {
 		return a, false, nil
 	}
 	a.tier = TierSource
@@ -296,10 +298,10 @@ func (v *visit) serve(ctx context.Context, s sight, stale bool) (a answer, done 
 	told := v.missed
 	v.missed = true // told by the hit
 	switch {
-	case told: // a miss, when this call first looked
+	case told || err != nil: // a miss, when this call first looked; or there is no value to tell
 	case v.r.call.onHit != nil:
 		v.r.call.onHit(ctx, v.r.key, a.value)
-	case err == nil && p.hit != nil:
+	case p.hit != nil:
 		p.hit(ctx, v.r.node, v.r.key, a.value)
 	}
 	return a, true, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/cacheme/cacheme/internal/flight"
 )
@@ -27,7 +29,7 @@ func (e *MissingError) Is(target error) bool { return (&notFoundError{}).Is(targ
 //
 // A node that is not in load's map is not found. Then the error is a *MissingError, the values of the others are there
 // all the same, and theirs are zero values. An error of load fails the nodes that it was asked for, and is returned
-// beside the values of the others.
+// beside the values of the others, joined with the *MissingError if there is one too.
 func GetMany[N interface {
 	comparable
 	NodeOf[V]
@@ -124,7 +126,13 @@ func (c *Cache) getMany(ctx context.Context, p *nodePlan, nodes []any, opts []Ca
 			break
 		}
 		if err := c.round(ctx, open, load); err != nil {
-			return nil, wrap("get many", p.name, err)
+			err = wrap("get many", p.name, err)
+			for _, m := range open {
+				if !m.done {
+					m.answered(m.finish(ctx, answer{}, err))
+				}
+			}
+			return nil, err
 		}
 	}
 	return collect(members, order)
@@ -161,6 +169,7 @@ func (c *Cache) passBy(ctx context.Context, members []*member, load loader) {
 		case c.leavesAlone(ctx, m.r):
 			direct, rs = append(direct, m), append(rs, m.r)
 		case outer.loading(c, m.r.entry):
+			outer.spoil("an inner Get asked for what is being loaded")
 			m.answered(c.failed(ctx, m.r, &CycleError{Node: m.r.plan.name, Key: m.r.key}))
 		}
 	}
@@ -193,12 +202,16 @@ func (c *Cache) round(ctx context.Context, open []*member, load loader) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	for _, m := range open {
+		if !m.done {
+			m.miss(ctx) // the user's code comes first: if it panics nobody leads yet
+		}
+	}
 	var led []*work
 	for _, m := range open {
 		if m.f = nil; m.done {
 			continue
 		}
-		m.miss(ctx)
 		if m.f, m.lead = m.flight(m.s); m.lead {
 			led = append(led, newWork(m.r, m.f, m.s))
 		}
@@ -262,7 +275,7 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 			continue
 		}
 		m.s = m.distrust(m.s)
-		if verdict := c.decide(m.visit, m.s); !m.r.call.force && (verdict == serve || verdict == serveStale) {
+		if verdict := c.decide(m.visit, m.s); verdict == serve || verdict == serveStale {
 			if a, done, err := m.serve(ctx, m.s, verdict == serveStale); done {
 				m.answered(m.finish(ctx, a, err))
 				continue
@@ -280,10 +293,8 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 // collect puts the answers into the order of the nodes.
 func collect(members, order []*member) ([]answer, error) {
 	var failures []error
-	seen := map[error]bool{}
 	for _, m := range members {
-		if m.err != nil && !isNotFound(m.err) && !seen[m.err] {
-			seen[m.err] = true
+		if m.err != nil && !isNotFound(m.err) && !slices.ContainsFunc(failures, func(e error) bool { return same(e, m.err) }) {
 			failures = append(failures, m.err)
 		}
 	}
@@ -296,13 +307,16 @@ func collect(members, order []*member) ([]answer, error) {
 			missing.Indexes = append(missing.Indexes, i)
 		}
 	}
-	switch {
-	case len(failures) == 1:
-		return answers, failures[0]
-	case failures != nil:
-		return answers, errors.Join(failures...)
-	case missing.Indexes != nil:
-		return answers, missing
+	if missing.Indexes != nil {
+		failures = append(failures, missing)
 	}
-	return answers, nil
+	if len(failures) == 1 {
+		return answers, failures[0] // as it came
+	}
+	return answers, errors.Join(failures...)
+}
+
+// same reports whether two errors are one. Errors need not be comparable.
+func same(a, b error) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }

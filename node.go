@@ -21,8 +21,8 @@ import (
 //	Hit(context.Context, string, V)        told the key and the value that came from the cache, stale or not
 //	Miss(context.Context, string)          told the key for which nothing usable was there when the call looked
 //
-// Exactly one of Hit and Miss is called for each Get that succeeds in looking, also for those who wait for somebody
-// else's load. Neither is called where the cache is bypassed.
+// Exactly one of Hit and Miss is called for each Get, also for those who wait for somebody else's load; a Get that finds
+// "not found" in the cache has no value to tell and calls neither, nor does one that goes past the cache.
 type Node[V any] struct{}
 
 // NodeOf is implemented by the nodes whose cached type is V: by embedding Node[V] and having a Meta method.
@@ -76,8 +76,8 @@ type Meta struct {
 	Version int
 	// Codec turns values into bytes and back. Nil: the option's.
 	Codec Codec
-	// Compression of values over Options.CompressOver.
-	Compression Switch
+	// Compress compresses values of at least Options.CompressOver bytes where that makes them smaller.
+	Compress Switch
 	// MaxValue is the largest encoded value, in bytes, that is stored; a larger one is returned and not stored.
 	MaxValue int
 	// Copy gives every caller a value of his own, decoded anew. Without it those who wait for the same load share its

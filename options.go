@@ -38,7 +38,8 @@ type Options struct {
 	Budget time.Duration
 	// WriteBudget bounds the Redis work of one write: Invalidate, Remove, Set, Hold. Defaults to 250 ms.
 	WriteBudget time.Duration
-	// MaxValue is the largest encoded value, in bytes, that is stored. Defaults to 1 MiB; at most 8 MiB.
+	// MaxValue is the largest encoded value, in bytes, that is stored. Defaults to 1 MiB; at most 8 MiB. The default codec
+	// also refuses a value that takes more than 6 MiB of memory and more than four times its encoded bytes.
 	MaxValue int
 	// Compress compresses values of at least CompressOver bytes where that makes them smaller.
 	Compress bool
@@ -54,7 +55,8 @@ type Options struct {
 	Observer func(context.Context, Event)
 }
 
-// What Redis holds is not trusted with more memory than this for one value, unpacked: MaxValue by default, at most.
+// The default of MaxValue, and the most that it may be. A value from Redis is not unpacked beyond the MaxValue of its
+// node, nor beyond the default where that is more: other processes may allow that much.
 const (
 	defaultMaxValue = 1 << 20
 	maxRawValue     = 8 << 20
@@ -94,11 +96,13 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxValue > maxRawValue {
 		wrong = append(wrong, fmt.Sprintf("MaxValue is %d: at most %d (8 MiB)", o.MaxValue, maxRawValue))
 	}
-	for name, d := range map[string]time.Duration{"Lease": o.Lease, "Hold": o.Hold} {
+	longEnough := func(name string, d time.Duration) {
 		if d > 0 && d < 10*time.Millisecond {
 			wrong = append(wrong, fmt.Sprintf("%s is %v: at least 10ms, or every slow moment would end it", name, d))
 		}
 	}
+	longEnough("Lease", o.Lease)
+	longEnough("Hold", o.Hold)
 	if o.Prefix == "" {
 		o.Prefix = "CM:"
 	}

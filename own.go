@@ -40,13 +40,33 @@ func (o *ownWrites) remember(keys []string, times []uint64, moment uint64) {
 		if times != nil {
 			w.redis = times[i]
 		}
-		o.writes[key] = w
+		o.writes[key] = o.writes[key].and(w)
 	}
+}
+
+// and is what is known of two writes to one key, which may be told in any order: the later of either time, and not
+// delivered only while the later one is not.
+func (w ownWrite) and(next ownWrite) ownWrite {
+	if next.moment < w.moment {
+		w, next = next, w
+	}
+	if next.redis != 0 {
+		next.redis = max(next.redis, w.redis)
+	}
+	next.at = later(w.at, next.at)
+	return next
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (o *ownWrites) forget() {
 	for key, w := range o.writes {
-		if time.Since(w.at) > o.memory {
+		if w.redis != 0 && time.Since(w.at) > o.memory {
 			delete(o.writes, key)
 		}
 	}

@@ -88,7 +88,7 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 		negative:     meta.Negative,
 	}
 	p.maxValue = orDefault(meta.MaxValue, o.MaxValue)
-	if meta.Compression.or(o.Compress) {
+	if meta.Compress.or(o.Compress) {
 		p.compress = o.CompressOver
 	}
 	p.codec = meta.Codec

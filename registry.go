@@ -68,7 +68,6 @@ func (c *Cache) register(change func(next *plans) (problems []error)) error {
 	r.table.Store(next)
 	for _, p := range next.all() {
 		c.own.outlive(max(p.policy.stale, p.policy.staleIfError, c.options.LoadTimeout))
-		c.journal.outlive(p.policy.life() + c.options.LoadTimeout)
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ func (c *Cache) newRequest(p *nodePlan, node any, opts []CallOption) (*request, 
 	for _, o := range opts {
 		o(&r.call)
 	}
+	if r.call.policy.stale > p.policy.stale {
+		c.own.outlive(r.call.policy.stale)
+	}
 	d := c.dependencies()
 	defer d.free()
 	var ends store.EntryEnds

@@ -19,13 +19,11 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 	if c.leavesAlone(ctx, r) {
 		return wrap("set", r.key, fmt.Errorf("%w: the cache is disabled or bypassed", ErrNotStored))
 	}
-	results := c.dependencies()
-	if r.plan.resultInvalidNodes != nil {
-		if err := c.appendInvalids(results, r.plan.resultInvalidNodes(r.node, value), r.plan.name, (*invalidPlan).appendDependencies); err != nil {
-			return err
-		}
+	results, err := c.resultNames(r, value)
+	if err != nil {
+		return err
 	}
-	names := without(c.names(results.keys()), c.names(r.keys), nil)
+	names := lateNames(results, c.names(r.keys), nil)
 	declared := len(r.keys)
 	money := purse{c.options.WriteBudget}
 	owner := store.NewOwner()
@@ -59,17 +57,24 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 
 // peek looks and serves, and does nothing else.
 func (c *Cache) peek(ctx context.Context, r *request) (answer, error) {
+	outer := scopeOf(ctx)
+	if c.leavesAlone(ctx, r) {
+		outer.spoil("an inner Peek went past the cache")
+		return answer{}, wrap("peek", r.key, ErrNoEntry)
+	}
 	v := c.visit(r)
 	defer v.k.Leave()
 	s, err := v.look(ctx)
 	if err != nil {
+		outer.spoil("an inner Peek failed")
 		return answer{}, wrap("peek", r.key, err)
 	}
-	fresh := s.fresh(c.rules)
-	if !fresh && (s.entry == nil || !s.standsIn(r.call.policy.stale)) {
+	verdict := c.decide(v, s)
+	if verdict != serve && verdict != serveStale {
+		outer.spoil("an inner Peek found nothing")
 		return answer{}, wrap("peek", r.key, ErrNoEntry)
 	}
-	v.handUp(scopeOf(ctx), s)
+	v.handUp(outer, s)
 	if s.entry.Kind == envelope.NotFound {
 		return answer{}, notFoundToo(wrap("peek", r.key, ErrNotFound))
 	}
@@ -77,5 +82,5 @@ func (c *Cache) peek(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, wrap("peek", r.key, errors.Join(ErrNoEntry, err))
 	}
-	return answer{value: value, stale: !fresh, age: s.age(), tier: TierRedis}, nil
+	return answer{value: value, stale: verdict == serveStale, age: s.age(), tier: TierRedis}, nil
 }

@@ -79,7 +79,7 @@ func equal(d store.Dependency, loadedUnder store.Token, rules guard.Set) bool {
 	case rules.Off(guard.EqualTokens):
 		return true
 	}
-	return d.Token == loadedUnder && d.Token != store.Token{}
+	return d.Token.Matches(loadedUnder)
 }
 
 func (s sight) readable(rules guard.Set) bool {

@@ -124,11 +124,17 @@ func (c *Cache) start(ctx context.Context, ws []*work, money purse, load loader)
 // fly takes the leases, loads and fills. A purse without money flies alone: nothing is asked of Redis or stored there.
 func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	owner := store.NewOwner()
+	landed := false
+	defer func(all []*work) {
+		if !landed {
+			c.crashed(ctx, all, owner, &PanicError{Value: recover(), Stack: debug.Stack()})
+		}
+	}(slices.Clone(ws))
 	ws = c.begin(ctx, ws, owner, &money)
 	if len(ws) == 0 {
+		landed = true
 		return
 	}
-	defer c.landWhatIsLeft(ctx, ws)
 	sc := newScope(c, scopeOf(ctx), ws)
 	for _, w := range ws {
 		w.out.began = w.f.Begin(beginning{owner: owner, tokens: w.begun.Tokens, alone: w.alone})
@@ -152,6 +158,7 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	c.breakTokenOrder(ctx, ws, &money)
 	for _, w := range ws {
 		c.prepare(w, inside)
+		c.findLate(w, inside)
 	}
 	c.readLate(ctx, ws, inside, &money)
 	stop()
@@ -159,6 +166,7 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	for _, w := range ws {
 		c.land(ctx, w)
 	}
+	landed = true
 }
 
 // begin takes the leases and the tokens as they are before the load. Flights whose lease somebody else has, or whose
@@ -224,16 +232,17 @@ func (c *Cache) tokenLife(w *work) time.Duration {
 	return w.r.call.policy.life() + c.options.LoadTimeout
 }
 
-// landWhatIsLeft ends the flights of a load on which the user's code panicked outside of his loader: in a node's
-// ResultInvalidNodes, in a codec or in the observer. The leases run out by themselves.
-func (c *Cache) landWhatIsLeft(ctx context.Context, ws []*work) {
-	p := recover()
-	if p == nil {
-		return
+// crashed ends the flights of a load in which the user's code panicked, or ended its goroutine, outside of his loader: in
+// a node's ResultInvalidNodes, in a codec or in the observer. The leases are given back, so that the next load starts at
+// once.
+func (c *Cache) crashed(ctx context.Context, ws []*work, owner string, err *PanicError) {
+	var fills []store.Fill
+	for _, w := range ws {
+		fills = append(fills, store.Fill{Entry: w.r.entry, Owner: owner})
 	}
-	err := &PanicError{Value: p, Stack: debug.Stack()}
+	_, _ = c.store.Fill(ctx, c.options.WriteBudget, fills) // where that fails the leases run out
 	for _, w := range ws {
 		w.f.End(&outcome{loaded: loaded{err: err}, spoiled: "an inner load failed"}, false, false)
 	}
-	c.options.Logger.LogAttrs(ctx, slog.LevelError, "cacheme load panicked", slog.String("node", ws[0].r.plan.name), slog.Any("err", p))
+	c.options.Logger.LogAttrs(ctx, slog.LevelError, "cacheme load panicked", slog.String("node", ws[0].r.plan.name), slog.Any("err", err.Value))
 }

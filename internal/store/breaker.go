@@ -53,17 +53,21 @@ func (b *breaker) failed(err error) {
 	if b.failures.Add(1) < breakerFailures {
 		return
 	}
+	if b.start() {
+		b.onChange(true)
+	}
+}
+
+// start opens the breaker and begins to probe, unless somebody else has.
+func (b *breaker) start() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.done || b.opened.Load() {
-		return
-	}
-	if !b.s.gate.Enter() {
-		return
+	if b.done || b.opened.Load() || !b.s.gate.Enter() {
+		return false
 	}
 	b.opened.Store(true)
 	go b.probe()
-	b.onChange(true)
+	return true
 }
 
 // probe asks until Redis answers, then closes the breaker.

@@ -96,19 +96,16 @@ func ofCaller(ctx context.Context, err error) error {
 	return err
 }
 
-// heeding returns a client that bounds what it does on its sockets by the deadline of the context, where there is one:
-// the user's own, or a clone over the same connections. A clone has the hooks that the user's client had by then.
-func heeding(rdb redis.UniversalClient) (redis.UniversalClient, bool) {
+// heedsContext reports whether a client bounds what it does on its sockets by the deadline of the context. (A clone made
+// by WithTimeout could be told to, but has none of the hooks of the user's client.)
+func heedsContext(rdb redis.UniversalClient) bool {
 	switch c := rdb.(type) {
 	case *redis.Client:
-		if c.Options().ContextTimeoutEnabled {
-			return c, true
-		}
-		return c, false // a clone with other options would not have the hooks of the user's client
+		return c.Options().ContextTimeoutEnabled
 	case *redis.ClusterClient:
-		return c, c.Options().ContextTimeoutEnabled
+		return c.Options().ContextTimeoutEnabled
 	}
-	return rdb, false
+	return false
 }
 
 // isReply reports whether err is an answer of a Redis that works: a nil, a wrong type, an unknown command.
@@ -125,7 +122,7 @@ func isReply(err error) bool {
 	return true
 }
 
-// isFull reports whether Redis refuses writes for want of memory or replicas; it answers reads all the same.
+// isFull reports whether Redis refuses writes, for want of memory or replicas; it answers reads all the same.
 func isFull(err error) bool {
 	return redis.HasErrorPrefix(err, "OOM") || redis.HasErrorPrefix(err, "MISCONF") || redis.HasErrorPrefix(err, "NOREPLICAS")
 }

@@ -59,7 +59,7 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	s.clock.base = time.Now()
 	s.deadlines.budget = o.Budget
 	s.workers.init()
-	s.rdb, s.heedsContext = heeding(rdb)
+	s.heedsContext = heedsContext(rdb)
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	s.hold.Store(o.Hold.Milliseconds())
 	if o.OnReturn == nil {

@@ -38,7 +38,7 @@ type Words struct {
 
 // Meta is the declaration.
 func (Words) Meta() cacheme.Meta {
-	return cacheme.Meta{Key: "words:<id>", TTL: 10 * time.Minute, Compression: cacheme.On}
+	return cacheme.Meta{Key: "words:<id>", TTL: 10 * time.Minute, Compress: cacheme.On}
 }
 
 // InvalidNodes names the row.
