@@ -116,6 +116,16 @@ func mustHaveDefault() (*Cache, error) {
 // purse is what is left of a budget of time.
 type purse struct{ left time.Duration }
 
+// freeKeys is how many keys or scripts a budget is meant for.
+const freeKeys = 100
+
+// allow gives a thousandth of the budget for each further key or script of a trip: what is large takes longer.
+func (p *purse) allow(n int, budget time.Duration) {
+	if p.left > 0 && n > freeKeys {
+		p.left += time.Duration(n-freeKeys) * (budget / 1000)
+	}
+}
+
 // spend runs a round trip on the purse; one that is empty buys nothing.
 func spend[T any](p *purse, trip func(budget time.Duration) (T, error)) (T, error) {
 	if p.left <= 0 {

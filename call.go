@@ -18,13 +18,13 @@ type call struct {
 
 // TTL sets how long the entry lives, if this call loads it. Zero or less: it is not stored.
 func TTL(d time.Duration) CallOption {
-	return func(c *call) { c.policy.ttl = max(0, d) }
+	return func(c *call) { c.policy.ttl = min(max(0, d), longestLife) }
 }
 
 // Stale sets how long past invalidation or expiry an old value may stand in for this call. Negative: never. Redis keeps
 // an entry no longer than whoever loaded it asked for.
 func Stale(d time.Duration) CallOption {
-	return func(c *call) { c.policy.stale = max(0, d) }
+	return func(c *call) { c.policy.stale = min(max(0, d), longestLife) }
 }
 
 // OnHit is called instead of the node's Hit.

@@ -14,7 +14,8 @@ type kind string
 const (
 	rowKind   kind = "row"   // a row, or a side or pair of an m2m, by key
 	sideKind  kind = "side"  // a side of an m2m as named by hand: also the pairs on it depend on it
-	tableKind kind = "table" // a table as a whole
+	tableKind kind = "table" // a table as a whole: what depends on any of its rows depends on it
+	rowsKind  kind = "rows"  // any row of a table: what depends on the table as a whole depends on it
 	classKind kind = "class" // all entries of a node type
 	mainKind  kind = "main"  // all parts of a main key
 	tagKind   kind = "tag"   // an invalid node without a model

@@ -52,6 +52,9 @@ func (f *fieldPlan) isOpen(declaration reflect.Value) bool {
 
 const tagKey = "cacheme"
 
+// isOurs reports whether a type is one that declarations embed.
+func isOurs(t reflect.Type) bool { return t.PkgPath() == reflect.TypeFor[InvalidNode]().PkgPath() }
+
 // parseFields finds the key fields of a declaration's struct type.
 func parseFields(t reflect.Type, open bool, wrong func(field, reason string)) []fieldPlan {
 	var fields []fieldPlan
@@ -59,6 +62,10 @@ func parseFields(t reflect.Type, open bool, wrong func(field, reason string)) []
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		tag, tagged := sf.Tag.Lookup(tagKey)
+		if sf.Anonymous && !isOurs(sf.Type) && (sf.Type.Kind() != reflect.Struct || sf.Type.NumField() > 0) {
+			wrong(sf.Name, "is embedded, and what it holds would be no part of the key; write its fields out, each tagged `cacheme:\"field\"`")
+			continue
+		}
 		if !tagged {
 			if !sf.Anonymous && sf.IsExported() {
 				wrong(sf.Name, "is not a key field; write `cacheme:\"field\"` behind it, or make it unexported if it is not part of the key")

@@ -20,14 +20,14 @@ func (c *Cache) prepare(w *work, inside inner) {
 	}
 	if inside.spoiled != "" {
 		w.refuse(inside.spoiled)
-		w.out.spoiled = inside.spoiled
+		w.out.spoiled, w.out.blind = inside.spoiled, true
 	}
 	ttl := jittered(policy.ttl)
 	w.entry = envelope.Entry{Epoch: w.begun.Epoch, Fingerprint: p.fingerprint, Loaded: w.begun.Start}
 	switch {
 	case w.out.notFound && policy.negative > 0:
 		w.entry.Kind = envelope.NotFound
-		ttl = policy.negative
+		ttl = min(policy.negative, policy.ttl)
 	case w.out.err != nil:
 		w.refuse("the load failed")
 		if len(inside.handed) > 0 {
@@ -47,7 +47,6 @@ func (c *Cache) prepare(w *work, inside inner) {
 	}
 	w.entry.TTL = uint64(ttl.Microseconds())
 	w.out.expires = w.begun.Start + w.entry.TTL
-
 }
 
 // findLate lists what is known to be depended on only now: what the result shows, and what inner loads handed up.
@@ -151,6 +150,7 @@ func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse
 	if len(fills) == 0 {
 		return
 	}
+	money.allow(len(fills), c.options.Budget)
 	results, err := spend(money, func(budget time.Duration) ([]store.Filled, error) {
 		return c.store.Fill(ctx, budget, fills)
 	})

@@ -144,7 +144,15 @@ func (p *invalidPlan) appendDependencies(d *dependencies, declaration reflect.Va
 	if p.table != "" {
 		d.add(tableKind, p.table)
 	}
+	if p.isTable(open) {
+		d.add(rowsKind, p.table)
+	}
 	return err
+}
+
+// isTable reports whether a declaration with so many open sides stands for the whole table.
+func (p *invalidPlan) isTable(open int) bool {
+	return p.key.Template == nil || p.m2m && open == 2
 }
 
 // appendWritten adds what becomes wrong when this node is invalidated by hand.
@@ -153,15 +161,19 @@ func (p *invalidPlan) appendWritten(d *dependencies, declaration reflect.Value) 
 	switch {
 	case err != nil:
 		return err
-	case p.key.Template == nil || p.m2m && open == 2:
+	case p.isTable(open):
 		d.add(tableKind, p.table)
+		return nil
 	case p.m2m && open == 1:
-		return p.appendRendered(d, sideKind, declaration, nil)
+		err = p.appendRendered(d, sideKind, declaration, nil)
 	case p.m2m:
 		// The pair is a row that came or went: the lists of both sides are wrong too.
-		return p.appendSides(d, rowKind, declaration)
+		err = p.appendSides(d, rowKind, declaration)
 	}
-	return nil
+	if p.table != "" {
+		d.add(rowsKind, p.table)
+	}
+	return err
 }
 
 // appendKey adds the node's own key, unless it stands for the table, and tells how many sides are open.

@@ -38,6 +38,7 @@ func (c *Cache) readLate(ctx context.Context, ws []*work, inside inner, money *p
 	if first == nil {
 		return
 	}
+	money.allow(len(names), c.options.Budget)
 	late, err := spend(money, func(budget time.Duration) (store.Late, error) {
 		return c.store.ReadLate(ctx, budget, first.begun, c.tokenKeys(names), life)
 	})

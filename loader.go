@@ -46,9 +46,10 @@ type visit struct {
 	c       *Cache
 	r       *request
 	k       *key
-	arrived uint64 // see flight.Group.Now
-	missed  bool   // Miss was called
-	behind  bool   // when it arrived this process had invalidations that were not delivered
+	arrived uint64    // see flight.Group.Now
+	missed  bool      // Miss was called
+	behind  bool      // when it arrived this process had invalidations that were not delivered
+	rested  time.Time // since when it has waited for another process's lease; zero: it has not
 }
 
 func (c *Cache) visit(r *request) *visit {
@@ -175,10 +176,20 @@ func (c *Cache) decide(v *visit, s sight) verdict {
 // flight returns the load to wait for: this process's, begun by this call where nobody leads. Nil: another process
 // has the lease.
 func (v *visit) flight(s sight) (f *inFlight, lead bool) {
-	if s.lease == "" || v.r.call.force {
+	if s.lease == "" || v.r.call.force || v.doubtsLease() {
 		return v.k.Lead()
 	}
 	return v.k.Current(), false
+}
+
+// doubtsLease is true from time to time while a call waits for longer than any lease lives without being renewed: the
+// script that takes leases knows one that never ends from one whose owner is alive.
+func (v *visit) doubtsLease() bool {
+	if v.rested.IsZero() || time.Since(v.rested) < 2*v.c.options.Lease {
+		return false
+	}
+	v.rested = time.Now()
+	return true
 }
 
 // standing judges whether what the flight began with is what this call has read.
@@ -211,16 +222,15 @@ func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing,
 	case !ok:
 		return a, false, nil
 	case out.err != nil && !out.notFound:
-		if a, ok := v.standInForError(s); ok {
+		if a, ok := v.standInForError(ctx); ok {
 			v.c.happened(ctx, v.r.plan, Event{Kind: EventStale, Key: v.r.key, Reason: "the load failed", Err: out.err})
-			v.handUp(scopeOf(ctx), s)
 			return a, true, nil
 		}
 		return a, true, out.err
 	}
 	// Only now is it known what the result depends on. What this process has written to that since the load began, and
 	// could not tell Redis, the joiner's look has not shown.
-	if standing == flight.Joined && v.isBehind() && v.c.own.afterMoment(v.c.tokenKeys(out.names), out.began) {
+	if standing == flight.Joined && v.isBehind() && (out.blind || v.c.own.afterMoment(v.c.tokenKeys(out.names), out.began)) {
 		return a, false, nil
 	}
 	a.tier = TierSource
@@ -230,18 +240,28 @@ func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing,
 }
 
 // standInForError serves the old value in place of a failed load, where the node says so.
-func (v *visit) standInForError(s sight) (answer, bool) {
-	s.now = v.c.store.Now()
-	if s.entry == nil || !s.standsIn(v.r.call.policy.staleIfError) ||
+func (v *visit) standInForError(ctx context.Context) (answer, bool) {
+	if v.r.call.policy.staleIfError <= 0 {
+		return answer{}, false
+	}
+	// What was seen before the load says nothing of what was made wrong meanwhile.
+	s, err := v.look(ctx)
+	if err != nil || s.entry == nil || !s.standsIn(v.r.call.policy.staleIfError) ||
 		v.c.own.afterLoad(append(v.c.resultKeys(s), v.r.keys...), s.entry.Loaded) {
 		return answer{}, false
 	}
 	value, err := v.r.plan.carrier.decode(v.r.plan.codec, s.entry.Payload)
+	if err == nil {
+		v.handUp(scopeOf(ctx), s)
+	}
 	return answer{value: value, stale: true, age: s.age(), tier: TierRedis}, err == nil
 }
 
 // rest waits for another process's load: until it says that it is over, or a pause has passed.
 func (v *visit) rest(ctx context.Context) error {
+	if v.rested.IsZero() {
+		v.rested = time.Now()
+	}
 	woken, done := v.c.store.Woken(v.r.entry) //nolint:contextcheck // the subscription serves all who will ever wait
 	defer done()
 	o := &v.c.options

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/cacheme/cacheme/internal/flight"
+	"github.com/cacheme/cacheme/internal/store"
 )
 
 // MissingError says which of the nodes of a GetMany were not found. errors.Is holds with ErrNotFound and
@@ -59,7 +60,7 @@ func GetManyFrom[N interface {
 		asked[i] = n
 	}
 	answers, err := c.getMany(ctx, b.plan, asked, opts, func(ctx context.Context, rs []*request) []loaded {
-		return loadMany(ctx, rs, load)
+		return loadMany(ctx, rs, load, func(n N) (string, error) { return b.plan.mainKey(n) })
 	})
 	values := make([]V, len(answers))
 	for i, a := range answers {
@@ -68,25 +69,45 @@ func GetManyFrom[N interface {
 	return values, err
 }
 
-// loadMany calls a batch loader for the nodes of some requests.
-func loadMany[N comparable, V any](ctx context.Context, rs []*request, load func(context.Context, []N) (map[N]V, error)) []loaded {
+// loadMany calls a batch loader for the nodes of some requests. Its map may hold other Go values than were asked for
+// that are the same nodes (another pointer to the same id, a time in another zone): those are found by their key.
+func loadMany[N comparable, V any](ctx context.Context, rs []*request, load func(context.Context, []N) (map[N]V, error), keyOf func(N) (string, error)) []loaded {
 	nodes := make([]N, len(rs))
 	for i, r := range rs {
 		nodes[i], _ = r.node.(N)
 	}
-	found, err := load(ctx, nodes)
+	found, err := load(ctx, slices.Clone(nodes)) // the loader may sort what it gets
 	if err != nil {
 		return allFailed(len(rs), err)
 	}
 	out := make([]loaded, len(rs))
+	var byKey map[string]V
 	for i, n := range nodes {
-		if v, ok := found[n]; ok {
+		v, ok := found[n]
+		if !ok && len(found) > 0 {
+			if byKey == nil {
+				byKey = keyed(found, keyOf)
+			}
+			key, _ := keyOf(n)
+			v, ok = byKey[key]
+		}
+		if ok {
 			out[i].value = v
 		} else {
 			out[i].err = ErrNotFound
 		}
 	}
 	return out
+}
+
+func keyed[N comparable, V any](found map[N]V, keyOf func(N) (string, error)) map[string]V {
+	byKey := make(map[string]V, len(found))
+	for n, v := range found {
+		if key, err := keyOf(n); err == nil {
+			byKey[key] = v
+		}
+	}
+	return byKey
 }
 
 // member is one key of a GetMany on its way to an answer.
@@ -264,14 +285,13 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 		keys = c.appendAsks(keys, m.r, guesses[i])
 	}
 	values, err := c.fetch(ctx, &money, keys)
-	at := 0
-	for i, m := range open {
-		m.s, m.lead, m.blind = sight{}, false, err != nil
-		if err == nil {
-			m.s, err = c.see(ctx, m.r, values, at, guesses[i], &money)
-		}
-		at += 2 + len(m.r.keys) + len(guesses[i])
+	if err == nil {
+		err = c.seeAll(ctx, open, values, guesses, &money)
+	}
+	for _, m := range open {
+		m.lead, m.blind = false, err != nil
 		if err != nil {
+			m.s = sight{}
 			continue
 		}
 		m.s = m.distrust(m.s)
@@ -288,6 +308,18 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 	}
 	c.tellBlind(ctx)
 	return money
+}
+
+// seeAll reads the values as a look at each member.
+func (c *Cache) seeAll(ctx context.Context, open []*member, values store.Values, guesses [][]string, money *purse) error {
+	at := 0
+	rs, sights := make([]*request, len(open)), make([]*sight, len(open))
+	for i, m := range open {
+		m.s = c.see(ctx, m.r, values, at, guesses[i])
+		rs[i], sights[i] = m.r, &m.s
+		at += len(m.r.asks) + len(guesses[i])
+	}
+	return c.seeResults(ctx, rs, sights, money)
 }
 
 // collect puts the answers into the order of the nodes.
@@ -318,5 +350,5 @@ func collect(members, order []*member) ([]answer, error) {
 
 // same reports whether two errors are one. Errors need not be comparable.
 func same(a, b error) bool {
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b //nolint:errorlint // one and the same is meant
 }

@@ -14,7 +14,8 @@ type Memoized[A, V any] struct {
 	// Meta is that of a node: Key is required, Field, TTL, Stale and the others are as there.
 	Meta Meta
 	// Values fills the holes of Meta.Key, in their order: integers, strings, bools, times, UUIDs and
-	// encoding.TextMarshalers. Required where the key has holes.
+	// encoding.TextMarshalers, or pointers to them. Required where the key has holes. A hole takes values of one type: 7 and
+	// "7" make the same key.
 	Values func(A) []any
 	// InvalidNodes are what makes an entry wrong; Tag("user:200") is an invalid node that needs no type.
 	InvalidNodes func(A) []Invalid
@@ -149,14 +150,14 @@ func appendAny(dst []byte, value any) ([]byte, error) {
 	if !v.IsValid() {
 		return keytmpl.AppendNil(dst), nil
 	}
-	if r := rendererOf(v.Type()); r != nil {
-		return r(dst, v)
-	}
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			return keytmpl.AppendNil(dst), nil
 		}
 		return appendAny(dst, v.Elem().Interface())
+	}
+	if r := rendererOf(v.Type()); r != nil {
+		return r(dst, v)
 	}
 	return nil, fmt.Errorf("type %v cannot be part of a key", v.Type())
 }

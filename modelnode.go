@@ -18,7 +18,8 @@ func (InvalidNode) invalid() {}
 // Its fields are columns of the model; the name of a relation stands for its foreign key. A node on the primary key
 // is wrong when that row is written; one on other columns when a row that has, or had, those values is written. With
 // M2M the two fields are the sides of the join model, and a side left at its zero value is open: the node then stands
-// for all rows of the other side. A pointer field makes zero a value and nil the open side. With both sides open, or
+// for all rows of the other side (by hand, Invalidate of such a node makes wrong the lists and pairs of that side, and not
+// the lists of the other one, which nobody can name). A pointer field makes zero a value and nil the open side. With both sides open, or
 // without fields, the node stands for the whole table.
 type ModelInvalidNode struct{}
 

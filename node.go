@@ -12,10 +12,11 @@ import (
 //		User int64 `cacheme:"field"`
 //	}
 //
-// The other fields tagged `cacheme:"field"` make the key. A node has a Meta method, and may have these, all with value
+// The other fields, tagged `cacheme:"field"`, make the key: nodes whose fields mean the same share an entry. A time is an
+// instant there, whatever its zone, and a pointer is what it points to. A node has a Meta method, and may have these, all with value
 // receivers:
 //
-//	InvalidNodes() []Invalid               what makes an entry wrong
+//	InvalidNodes() []Invalid               what makes an entry wrong, in the same order each time
 //	ResultInvalidNodes(V) []Invalid        what in the loaded value makes it wrong
 //	Skip(context.Context) bool             true: load, do not cache
 //	Hit(context.Context, string, V)        told the key and the value that came from the cache, stale or not

@@ -34,7 +34,8 @@ type Options struct {
 	// that any of them asks for; they agree on it through Redis. Defaults to 10 s.
 	Hold time.Duration
 	// Budget bounds all Redis work of one Get together; what overruns is abandoned and the loader used. Time spent
-	// waiting for another process's load does not count. Defaults to 50 ms.
+	// waiting for another process's load does not count. A trip of more than 100 keys (a large GetMany, a long list of
+	// result dependencies) has a thousandth of the budget more for each further one. Defaults to 50 ms.
 	Budget time.Duration
 	// WriteBudget bounds the Redis work of one write: Invalidate, Remove, Set, Hold. Defaults to 250 ms.
 	WriteBudget time.Duration
@@ -66,11 +67,22 @@ const (
 func (o Options) withDefaults() (Options, error) {
 	var wrong []string
 	positive := func(name string, d *time.Duration, def time.Duration) {
-		if *d < 0 {
-			wrong = append(wrong, fmt.Sprintf("%s is negative: %v", name, *d))
+		switch {
+		case *d < 0:
+			wrong = append(wrong, fmt.Sprintf("%s is negative: %v; leave it out for the default", name, *d))
+		case *d > longestLife:
+			wrong = append(wrong, fmt.Sprintf("%s is %v, more than ten years; write the time that you mean", name, *d))
 		}
 		if *d == 0 {
 			*d = def
+		}
+	}
+	for _, life := range []struct {
+		name string
+		d    time.Duration
+	}{{"TTL", o.TTL}, {"Stale", o.Stale}, {"StaleIfError", o.StaleIfError}} {
+		if life.d > 0 && life.d < time.Millisecond {
+			wrong = append(wrong, fmt.Sprintf("%s is %v, less than a millisecond; write a unit, such as 60 * time.Second", life.name, life.d))
 		}
 	}
 	positive("TTL", &o.TTL, time.Hour)
@@ -84,7 +96,7 @@ func (o Options) withDefaults() (Options, error) {
 	positive("WriteBudget", &o.WriteBudget, 250*time.Millisecond)
 	atLeast := func(name string, n *int, def int) {
 		if *n < 0 {
-			wrong = append(wrong, fmt.Sprintf("%s is negative: %d", name, *n))
+			wrong = append(wrong, fmt.Sprintf("%s is negative: %d; leave it out for the default", name, *n))
 		}
 		if *n == 0 {
 			*n = def

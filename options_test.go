@@ -29,9 +29,9 @@ func TestNewRefusesOptionsThatCannotBeMeant(t *testing.T) {
 		{
 			"all negative",
 			cacheme.Options{TTL: -1, Stale: -2, StaleIfError: -3, HerdWait: -4, HerdRetries: -5, Lease: -6, LoadTimeout: -7, Hold: -8, Budget: -9, WriteBudget: -10, MaxValue: -11, CompressOver: -12},
-			"cacheme: cacheme.Options: TTL is negative: -1ns; Stale is negative: -2ns; StaleIfError is negative: -3ns; HerdWait is negative: -4ns; " +
-				"Lease is negative: -6ns; LoadTimeout is negative: -7ns; Hold is negative: -8ns; Budget is negative: -9ns; WriteBudget is negative: -10ns; " +
-				"HerdRetries is negative: -5; MaxValue is negative: -11; CompressOver is negative: -12",
+			"cacheme: cacheme.Options: TTL is negative: -1ns; leave it out for the default; Stale is negative: -2ns; leave it out for the default; StaleIfError is negative: -3ns; leave it out for the default; HerdWait is negative: -4ns; leave it out for the default; " +
+				"Lease is negative: -6ns; leave it out for the default; LoadTimeout is negative: -7ns; leave it out for the default; Hold is negative: -8ns; leave it out for the default; Budget is negative: -9ns; leave it out for the default; WriteBudget is negative: -10ns; leave it out for the default; " +
+				"HerdRetries is negative: -5; leave it out for the default; MaxValue is negative: -11; leave it out for the default; CompressOver is negative: -12; leave it out for the default",
 		},
 		{"large values", cacheme.Options{MaxValue: 8<<20 + 1}, "cacheme: cacheme.Options: MaxValue is 8388609: at most 8388608 (8 MiB)"},
 		{"short lease", cacheme.Options{Lease: 9 * time.Millisecond}, "cacheme: cacheme.Options: Lease is 9ms: at least 10ms, or every slow moment would end it"},
@@ -70,7 +70,7 @@ func TestNewRefusesClientsThatCannotWork(t *testing.T) {
 func TestNewAcceptsTheEdge(t *testing.T) {
 	t.Parallel()
 	cachetest.NewWith(t, cacheme.Options{
-		TTL: 1, HerdWait: 1, HerdRetries: 1, Lease: 10 * time.Millisecond, Hold: 10 * time.Millisecond, MaxValue: 8 << 20, CompressOver: 1, Prefix: "ü\n*[",
+		TTL: time.Millisecond, HerdWait: 1, HerdRetries: 1, Lease: 10 * time.Millisecond, Hold: 10 * time.Millisecond, MaxValue: 8 << 20, CompressOver: 1, Prefix: "ü\n*[",
 	})
 }
 

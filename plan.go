@@ -74,8 +74,10 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	if meta.Model != nil || meta.M2M {
 		c.wrong("Model", "belongs to invalid nodes; declare one that embeds cacheme.ModelInvalidNode and return it from InvalidNodes")
 	}
-	c.notNegative("TTL", meta.TTL)
-	c.notNegative("Negative", meta.Negative)
+	c.lifetime("TTL", meta.TTL)
+	c.lifetime("Negative", meta.Negative)
+	c.lifetime("Stale", max(0, meta.Stale))
+	c.lifetime("StaleIfError", max(0, meta.StaleIfError))
 	if meta.MaxValue < 0 || meta.MaxValue > maxRawValue {
 		c.wrong("MaxValue", fmt.Sprintf("is %d; write a size in bytes, at most %d (8 MiB), or leave it out for the option's", meta.MaxValue, maxRawValue))
 	}
@@ -100,7 +102,9 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 			c.wrong("", fmt.Sprintf("caches %v, which would not come back as it was: %v", value, problem))
 		}
 	}
-	p.fingerprint = fingerprint(value, meta.Version, p.codec.Name())
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d|%d|%s|%s>%s|%t", codec.Fingerprint(value), meta.Version, p.codec.Name(), meta.Key, meta.Field, p.resultInvalidNodes != nil)
+	p.fingerprint = h.Sum64()
 }
 
 // render fills the node's template.
@@ -120,9 +124,17 @@ func (p *nodePlan) mainKey(node any) (string, error) {
 
 const fieldAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
-func (c *compiler) notNegative(field string, d time.Duration) {
-	if d < 0 {
+// longestLife bounds every time that an entry may live or stand in: ten years.
+const longestLife = 10 * 365 * 24 * time.Hour
+
+func (c *compiler) lifetime(field string, d time.Duration) {
+	switch {
+	case d < 0:
 		c.wrong(field, fmt.Sprintf("is negative: %v; leave it out for the default", d))
+	case d > 0 && d < time.Millisecond:
+		c.wrong(field, fmt.Sprintf("is %v, less than a millisecond; write a unit, such as 60 * time.Second", d))
+	case d > longestLife:
+		c.wrong(field, fmt.Sprintf("is %v, more than ten years; write the time that you mean", d))
 	}
 }
 
@@ -132,10 +144,4 @@ func orDefault[T comparable](value, otherwise T) T {
 		return otherwise
 	}
 	return value
-}
-
-func fingerprint(value reflect.Type, version int, codecName string) uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d|%d|%s", codec.Fingerprint(value), version, codecName)
-	return h.Sum64()
 }

@@ -122,6 +122,9 @@ func (c *Cache) appendInvalids(d *dependencies, invalids []Invalid, by string, a
 func (c *Cache) appendReference(d *dependencies, ref reference) error {
 	if ref.kind != mainKind {
 		d.add(ref.kind, ref.name)
+		if ref.kind == tableKind {
+			d.add(rowsKind, ref.name)
+		}
 		return nil
 	}
 	p, err := c.nodePlanOf(ref.node)
@@ -157,7 +160,10 @@ func (c *Cache) look(ctx context.Context, r *request) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	return c.see(ctx, r, values, 0, guess, &money)
+	s := c.see(ctx, r, values, 0, guess)
+	err = c.seeResults(ctx, []*request{r}, []*sight{&s}, &money)
+	s.left = money.left
+	return s, err
 }
 
 // appendAsks adds the Redis keys that a look at the request asks for.
@@ -173,6 +179,7 @@ func (c *Cache) appendAsks(keys []string, r *request, guess []string) []string {
 }
 
 func (c *Cache) fetch(ctx context.Context, money *purse, keys []string) (store.Values, error) {
+	money.allow(len(keys), c.options.Budget)
 	if money.left <= 0 {
 		return store.Values{}, store.ErrAway
 	}
@@ -192,66 +199,80 @@ func (c *Cache) redisError(ctx context.Context, err error) {
 	}
 }
 
-// see reads the values from index at on as a look at the request.
-func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int, guess []string, money *purse) (sight, error) {
-	s := sight{left: money.left, epoch: values.Epoch(), now: c.store.Now(), tokens: make([]store.Dependency, len(r.keys))}
+// see reads the values from index at on as a look at the request, but for its result dependencies.
+func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int, guess []string) sight {
+	s := sight{epoch: values.Epoch(), now: c.store.Now(), tokens: make([]store.Dependency, len(r.keys))}
 	s.lease, _ = values.Text(at + 1)
 	for i := range r.keys {
 		s.tokens[i] = values.Dependency(at + 2 + i)
 	}
 	text, ok := values.Text(at)
 	if !ok {
-		return s, nil
+		return s
 	}
 	s.head = text[:min(len(text), envelope.HeadSize)]
 	entry := new(envelope.Entry)
 	if err := entry.Decode([]byte(text), max(r.plan.maxValue, defaultMaxValue)); err != nil {
 		c.happened(ctx, r.plan, Event{Kind: EventGarbage, Key: r.key, Err: err})
-		return s, nil //nolint:nilerr // told as an event: garbage is a miss
+		return s // told as an event: garbage is a miss
 	}
 	if entry.Fingerprint != r.plan.fingerprint {
 		c.happened(ctx, r.plan, Event{Kind: EventForeign, Key: r.key, Reason: "its type, version or codec differs"})
-		return s, nil
+		return s
 	}
 	s.entry = entry
-	if len(guess) == 0 && len(entry.Results) == 0 {
-		return s, nil
+	if len(guess) > 0 {
+		s.known = make(map[string]store.Dependency, len(guess))
 	}
-	known := make(map[string]store.Dependency, len(guess))
 	for i, name := range guess {
-		known[name] = values.Dependency(at + 2 + len(r.keys) + i)
+		s.known[name] = values.Dependency(at + 2 + len(r.keys) + i)
 	}
-	err := c.seeResults(ctx, r, &s, known, money)
-	s.left = money.left
-	return s, err
+	return s
 }
 
-// seeResults adds the tokens of the entry's result dependencies, and remembers their names for the next look.
-func (c *Cache) seeResults(ctx context.Context, r *request, s *sight, known map[string]store.Dependency, money *purse) error {
-	var missing, names []string
-	for _, result := range s.entry.Results {
-		names = append(names, result.Name)
-		if _, ok := known[result.Name]; !ok {
-			missing = append(missing, result.Name)
+// seeResults adds the tokens of the entries' result dependencies, fetching in one trip those that were not guessed, and
+// remembers their names for the next look.
+func (c *Cache) seeResults(ctx context.Context, rs []*request, sights []*sight, money *purse) error {
+	found := map[string]store.Dependency{}
+	var missing []string
+	for _, s := range sights {
+		for _, name := range s.unknownResults() {
+			if _, asked := found[name]; !asked {
+				found[name] = store.Dependency{}
+				missing = append(missing, name)
+			}
 		}
 	}
-	if len(missing) > 0 {
+	if missing != nil {
 		values, err := c.fetch(ctx, money, c.tokenKeys(missing))
 		if err != nil {
 			return err
 		}
-		// The later look may have met another run of Redis: then the entry is of the last one.
-		s.epoch = values.Epoch()
 		for i, name := range missing {
-			known[name] = values.Dependency(i)
+			found[name] = values.Dependency(i)
+		}
+		for _, s := range sights {
+			s.epoch = values.Epoch() // where the later look met another run of Redis, the entries are of the last one
 		}
 	}
-	if len(missing) > 0 || len(known) != len(names) {
-		c.lists.set(r.entry, names)
-	}
-	s.results = make([]store.Dependency, len(names))
-	for i, name := range names {
-		s.results[i] = known[name]
+	for i, s := range sights {
+		if s.entry == nil || len(s.entry.Results) == 0 && len(s.known) == 0 {
+			continue
+		}
+		names := make([]string, len(s.entry.Results))
+		s.results = make([]store.Dependency, len(names))
+		guessed := len(s.known) == len(names)
+		for j, result := range s.entry.Results {
+			names[j] = result.Name
+			d, ok := s.known[result.Name]
+			if !ok {
+				d, guessed = found[result.Name], false
+			}
+			s.results[j] = d
+		}
+		if !guessed {
+			c.lists.set(rs[i].entry, names)
+		}
 	}
 	return nil
 }

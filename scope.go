@@ -48,7 +48,7 @@ func scopeOf(ctx context.Context) *scope {
 // loading reports whether the key is being loaded by the load or one that it runs inside of.
 func (s *scope) loading(c *Cache, entry string) bool {
 	for ; s != nil; s = s.outer {
-		if s.cache == c && s.keys[entry] {
+		if s.cache == c && s.keys[entry] && !s.isOver() {
 			return true
 		}
 	}
@@ -92,6 +92,12 @@ func (s *scope) spoil(reason string) {
 	if !s.over {
 		s.inner.spoiled = reason
 	}
+}
+
+func (s *scope) isOver() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
 }
 
 // end returns what was got inside, and takes no more.

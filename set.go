@@ -34,6 +34,7 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 		}})
 	})
 	if err != nil {
+		c.giveBack(context.WithoutCancel(ctx), []*work{w}, owner) // it may have arrived all the same
 		return wrap("set", r.key, err)
 	}
 	w.begun, w.until = begun[0], begun[0].Until

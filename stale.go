@@ -10,14 +10,28 @@ import (
 
 // sight is what one look at Redis showed of a key.
 type sight struct {
-	entry   *envelope.Entry    // of the node's present type and version; nil: there is none that can be read
-	head    string             // the first bytes under the entry's key, whatever they are
-	lease   string             // its owner; empty: free
-	tokens  []store.Dependency // of the declared dependencies, in their order
-	results []store.Dependency // of entry.Results, in their order
+	entry   *envelope.Entry             // of the node's present type and version; nil: there is none that can be read
+	head    string                      // the first bytes under the entry's key, whatever they are
+	lease   string                      // its owner; empty: free
+	tokens  []store.Dependency          // of the declared dependencies, in their order
+	results []store.Dependency          // of entry.Results, in their order
+	known   map[string]store.Dependency // by name, of the result dependencies that were guessed
 	epoch   store.Epoch
 	now     uint64        // Redis's time, estimated; 0: not known yet
 	left    time.Duration // of the budget of the Get that looked
+}
+
+// unknownResults are the names of the entry's result dependencies whose tokens are not known yet.
+func (s *sight) unknownResults() (names []string) {
+	if s.entry == nil {
+		return nil
+	}
+	for _, result := range s.entry.Results {
+		if _, ok := s.known[result.Name]; !ok {
+			names = append(names, result.Name)
+		}
+	}
+	return names
 }
 
 // verdict is what to do with a sight.

@@ -2,6 +2,7 @@ package cacheme
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -53,6 +54,7 @@ type outcome struct {
 	expires  uint64           // Redis's time; 0: it does not
 	began    uint64           // moment of the process, see flight.Group.Now
 	spoiled  string           // why nothing may be built on it; empty: it may
+	blind    bool             // an inner value came without what it depends on: names is not all
 }
 
 // valueFor gives one caller the value: shared, or with Meta.Copy a new one.
@@ -183,6 +185,11 @@ func (c *Cache) begin(ctx context.Context, ws []*work, owner string, money *purs
 			Seen: w.seen, Force: w.r.call.force, Doubtful: w.missing || w.young || len(guesses[i]) > 0,
 		}
 	}
+	scripts := 0
+	for _, want := range wants {
+		scripts += 1 + len(want.Tokens)
+	}
+	money.allow(scripts, c.options.Budget)
 	begun, err := spend(money, func(budget time.Duration) ([]store.Begun, error) {
 		return c.store.Begin(ctx, budget, c.options.Lease, wants)
 	})
@@ -191,6 +198,9 @@ func (c *Cache) begin(ctx context.Context, ws []*work, owner string, money *purs
 		for _, w := range ws {
 			w.alone = true
 			w.refuse("redis is away")
+		}
+		if !errors.Is(err, store.ErrAway) {
+			c.giveBack(ctx, ws, owner) // what was abandoned may have arrived all the same
 		}
 		return ws
 	}
@@ -232,15 +242,30 @@ func (c *Cache) tokenLife(w *work) time.Duration {
 	return w.r.call.policy.life() + c.options.LoadTimeout
 }
 
+// giveBack ends leases that nobody will fill, in the background. Where that fails they run out.
+func (c *Cache) giveBack(ctx context.Context, ws []*work, owner string) {
+	fills := make([]store.Fill, len(ws))
+	for i, w := range ws {
+		fills[i] = store.Fill{Entry: w.r.entry, Owner: owner}
+	}
+	if !c.loads.Enter() {
+		return
+	}
+	go func() {
+		defer c.loads.Leave()
+		for batch := range slices.Chunk(fills, removeBatch) {
+			if _, err := c.store.Fill(ctx, c.options.WriteBudget, batch); err != nil {
+				return
+			}
+		}
+	}()
+}
+
 // crashed ends the flights of a load in which the user's code panicked, or ended its goroutine, outside of his loader: in
 // a node's ResultInvalidNodes, in a codec or in the observer. The leases are given back, so that the next load starts at
 // once.
 func (c *Cache) crashed(ctx context.Context, ws []*work, owner string, err *PanicError) {
-	var fills []store.Fill
-	for _, w := range ws {
-		fills = append(fills, store.Fill{Entry: w.r.entry, Owner: owner})
-	}
-	_, _ = c.store.Fill(ctx, c.options.WriteBudget, fills) // where that fails the leases run out
+	c.giveBack(ctx, ws, owner)
 	for _, w := range ws {
 		w.f.End(&outcome{loaded: loaded{err: err}, spoiled: "an inner load failed"}, false, false)
 	}

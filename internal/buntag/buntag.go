@@ -71,7 +71,7 @@ func Parse(t reflect.Type) (*Model, error) {
 		columns: make(map[string]Field, len(l.columns)),
 	}
 	if m.Name == "" {
-		r.refuse(typ, "", "a struct type without a name cannot name its keys; declare it as type Book struct{...}")
+		r.refusef(typ, "", "a struct type without a name cannot name its keys; declare it as type Book struct{...}")
 	}
 	for _, c := range l.members {
 		if c.isRelation() {
@@ -104,7 +104,7 @@ func Parse(t reflect.Type) (*Model, error) {
 
 func (m *Model) addRelation(r *reader, rel Relation) {
 	if _, ok := m.RelationByGo(rel.Go); ok {
-		r.refuse(m.Type, rel.Go, "two embedded structs bring a relation of this name; rename one of the fields")
+		r.refusef(m.Type, rel.Go, "two embedded structs bring a relation of this name; rename one of the fields")
 		return
 	}
 	m.Relations = append(m.Relations, rel)

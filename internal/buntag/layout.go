@@ -35,7 +35,7 @@ type member struct {
 func (c member) isRelation() bool { return c.tag.has("rel") || c.tag.has("m2m") }
 
 // refuse notes a problem of a type, or of one of its fields.
-func (r *reader) refuse(t reflect.Type, field, format string, args ...any) {
+func (r *reader) refusef(t reflect.Type, field, format string, args ...any) {
 	place := t.String()
 	if field != "" {
 		place += "." + field
@@ -62,7 +62,6 @@ func (r *reader) layout(t reflect.Type) *layout {
 	var inner []embedded
 	own := make(map[string]bool, t.NumField())
 	for sf := range t.Fields() {
-		sf := sf
 		text := sf.Tag.Get("bun")
 		if text == "-" {
 			own[sf.Name] = true
@@ -85,14 +84,14 @@ func (r *reader) layout(t reflect.Type) *layout {
 		case isEmbed:
 			typ := indirect(sf.Type)
 			if typ.Kind() != reflect.Struct {
-				r.refuse(t, sf.Name, "embed needs a struct, not %s; remove the embed option", sf.Type)
+				r.refusef(t, sf.Name, "embed needs a struct, not %s; remove the embed option", sf.Type)
 				continue
 			}
 			inner = appendEmbedded(inner, sf, prefix, r.layout(typ))
 		default:
 			c := newMember(sf, tag)
 			if c.Column == "" {
-				r.refuse(t, sf.Name, "the column has no name; write column:name")
+				r.refusef(t, sf.Name, "the column has no name; write column:name")
 			}
 			own[c.Column] = true
 			l.add(c)
@@ -114,7 +113,7 @@ func (r *reader) nameTable(l *layout, sf reflect.StructField, tag tag) {
 	if option, ok := tag.last("table"); ok {
 		name = option
 		if name == "" {
-			r.refuse(l.typ, sf.Name, "the table has no name; write table:books or table:shop.books")
+			r.refusef(l.typ, sf.Name, "the table has no name; write table:books or table:shop.books")
 		}
 	}
 	if name == "" {
@@ -123,7 +122,7 @@ func (r *reader) nameTable(l *layout, sf reflect.StructField, tag tag) {
 	l.schema, l.table = "", name
 	if parts := strings.Split(name, "."); len(parts) == 2 {
 		if parts[0] == "" || parts[1] == "" {
-			r.refuse(l.typ, sf.Name, "table %q lacks a schema or a name around its dot; write table:books or table:shop.books", name)
+			r.refusef(l.typ, sf.Name, "table %q lacks a schema or a name around its dot; write table:books or table:shop.books", name)
 		}
 		l.schema, l.table = parts[0], parts[1]
 	}

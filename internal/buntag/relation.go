@@ -32,20 +32,20 @@ type Relation struct {
 func (r *reader) relation(l *layout, c member) (Relation, bool) {
 	kind, ok := relationKind(c.tag)
 	if !ok {
-		r.refuse(l.typ, c.Go, "there is no relation rel:%s; write rel:belongs-to, rel:has-one, rel:has-many or m2m:join_table", kind)
+		r.refusef(l.typ, c.Go, "there is no relation rel:%s; write rel:belongs-to, rel:has-one, rel:has-many or m2m:join_table", kind)
 		return Relation{}, false
 	}
 	rel := Relation{Go: c.Go, Kind: kind, Type: indirect(c.Type)}
 	switch kind {
 	case BelongsTo, HasOne:
 		if rel.Type.Kind() != reflect.Struct {
-			r.refuse(l.typ, c.Go, "%s needs a struct or a pointer to one, not %s; write *Author", kind, c.Type)
+			r.refusef(l.typ, c.Go, "%s needs a struct or a pointer to one, not %s; write *Author", kind, c.Type)
 			return Relation{}, false
 		}
 	default:
 		elem, ok := sliceElem(rel.Type)
 		if !ok {
-			r.refuse(l.typ, c.Go, "%s needs a slice of structs, not %s; write []*Book", kind, c.Type)
+			r.refusef(l.typ, c.Go, "%s needs a slice of structs, not %s; write []*Book", kind, c.Type)
 			return Relation{}, false
 		}
 		rel.Type = elem
@@ -55,11 +55,11 @@ func (r *reader) relation(l *layout, c member) (Relation, bool) {
 		return r.belongsTo(l, c, rel)
 	}
 	if !l.hasPK() {
-		r.refuse(l.typ, c.Go, "%s needs a primary key in %s; add the pk option to its key fields", kind, l.typ)
+		r.refusef(l.typ, c.Go, "%s needs a primary key in %s; add the pk option to its key fields", kind, l.typ)
 		return Relation{}, false
 	}
 	if _, err := joinPairs(c.tag); err != nil {
-		r.refuse(l.typ, c.Go, "%v", err)
+		r.refusef(l.typ, c.Go, "%v", err)
 		return Relation{}, false
 	}
 	return rel, true
@@ -85,18 +85,18 @@ func relationKind(t tag) (string, bool) {
 func (r *reader) belongsTo(l *layout, c member, rel Relation) (Relation, bool) {
 	other := r.layout(rel.Type)
 	if !other.hasPK() {
-		r.refuse(l.typ, c.Go, "%s has no primary key to belong to; add the pk option to its key fields", rel.Type)
+		r.refusef(l.typ, c.Go, "%s has no primary key to belong to; add the pk option to its key fields", rel.Type)
 		return Relation{}, false
 	}
 	for _, option := range []string{"on_update", "on_delete"} {
 		if len(c.tag.options[option]) > 1 {
-			r.refuse(l.typ, c.Go, "%s is given twice; write it once", option)
+			r.refusef(l.typ, c.Go, "%s is given twice; write it once", option)
 			return Relation{}, false
 		}
 	}
 	pairs, err := joinPairs(c.tag)
 	if err != nil {
-		r.refuse(l.typ, c.Go, "%v", err)
+		r.refusef(l.typ, c.Go, "%v", err)
 		return Relation{}, false
 	}
 
@@ -109,7 +109,7 @@ func (r *reader) belongsTo(l *layout, c member, rel Relation) (Relation, bool) {
 			own := prefix + pk.Column
 			if _, ok := l.columns[own]; !ok {
 				if _, ok := l.columns[pk.Column]; !ok {
-					r.refuse(l.typ, c.Go, "%s has no column %s; add the field, or write join:column=%s with the column that holds it",
+					r.refusef(l.typ, c.Go, "%s has no column %s; add the field, or write join:column=%s with the column that holds it",
 						l.typ, own, pk.Column)
 					return Relation{}, false
 				}
@@ -121,12 +121,12 @@ func (r *reader) belongsTo(l *layout, c member, rel Relation) (Relation, bool) {
 	for _, pair := range pairs {
 		own, ok := l.columns[pair[0]]
 		if !ok {
-			r.refuse(l.typ, c.Go, "%s has no column %s; write join:column=%s with a column of %s", l.typ, pair[0], pair[1], l.typ)
+			r.refusef(l.typ, c.Go, "%s has no column %s; write join:column=%s with a column of %s", l.typ, pair[0], pair[1], l.typ)
 			return Relation{}, false
 		}
 		joined, ok := other.columns[pair[1]]
 		if !ok {
-			r.refuse(l.typ, c.Go, "%s has no column %s; write join:%s=column with a column of %s", rel.Type, pair[1], pair[0], rel.Type)
+			r.refusef(l.typ, c.Go, "%s has no column %s; write join:%s=column with a column of %s", rel.Type, pair[1], pair[0], rel.Type)
 			return Relation{}, false
 		}
 		rel.Columns = append(rel.Columns, own.Column)

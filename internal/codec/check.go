@@ -3,7 +3,7 @@ package codec
 import "reflect"
 
 // Problem is a part of a type that would not come back from its bytes as it was.
-type Problem struct {
+type Problem struct { //nolint:errname // it is one of a list, and an error by the way
 	// Path leads from the type to the part: "Book.Author.Hook". Pointers, slices, arrays and the values of maps are
 	// looked through; "[key]" is the key of a map.
 	Path string

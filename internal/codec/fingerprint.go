@@ -61,7 +61,6 @@ func (f *fingerprinter) add(t reflect.Type) {
 	case reflect.Struct:
 		fmt.Fprintf(f.out, "{%d:", t.NumField())
 		for field := range t.Fields() {
-			field := field
 			fmt.Fprintf(f.out, "%q %t ", field.Name, field.Anonymous)
 			f.add(field.Type)
 		}

@@ -57,7 +57,6 @@ func (m pair) has(t reflect.Type) bool {
 	}
 	if t.Kind() == reflect.Struct {
 		for f := range t.Fields() {
-			f := f
 			if !f.Anonymous {
 				continue
 			}

@@ -204,9 +204,9 @@ func (p *play) deadline(w *world, i int) {
 	}
 }
 
-func (key *tokenKey) calmDown(i int) {
-	if key.Feared &^= one(i); key.Feared == 0 {
-		key.Calm = false // nothing left to excuse
+func (k *tokenKey) calmDown(i int) {
+	if k.Feared &^= one(i); k.Feared == 0 {
+		k.Calm = false // nothing left to excuse
 	}
 }
 

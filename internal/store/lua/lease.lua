@@ -9,7 +9,9 @@ local HEAD = 35 -- envelope.HeadSize
 local t = redis.call('TIME')
 local now = t[1] .. string.sub('000000' .. t[2], -6)
 local holder = redis.pcall('GET', KEYS[1])
-if type(holder) == 'string' and holder ~= ARGV[1] and ARGV[3] ~= '1' then
+-- a lease without a life is nobody's: it would never end
+local taken = type(holder) == 'string' and redis.call('PTTL', KEYS[1]) ~= -1
+if taken and holder ~= ARGV[1] and ARGV[3] ~= '1' then
   return {0, now, 'none'}
 end
 local kind = redis.call('TYPE', KEYS[2]).ok

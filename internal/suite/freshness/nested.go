@@ -48,15 +48,19 @@ func (inner) Meta() cacheme.Meta  { return cacheme.Meta{Key: "nested:inner:<id>"
 func (hardyInner) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "nested:hardy:<id>", StaleIfError: staleAge}
 }
+
 func (briefInner) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "nested:brief:<id>", TTL: briefTTL, Stale: staleAge}
 }
+
 func (staleOuter) Meta() cacheme.Meta {
 	return cacheme.Meta{Key: "nested:stale:<id>", Stale: staleAge}
 }
 
-func (n inner) InvalidNodes() []cacheme.Invalid      { return []cacheme.Invalid{bookChanged{ID: n.ID}} }
+func (n inner) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{bookChanged{ID: n.ID}} }
+
 func (n hardyInner) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{bookChanged{ID: n.ID}} }
+
 func (n briefInner) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{bookChanged{ID: n.ID}} }
 
 // source is what a loader reads.
@@ -178,7 +182,7 @@ func nestedSchedules() []schedule {
 			if _, err := peeked(context.WithoutCancel(s.t.Context()), i); err != nil {
 				return 0, err
 			}
-			b, err := cacheme.Bind(i.cache, func(context.Context, inner) (int64, error) { return 0, errors.New("Peek loads nothing") })
+			b, err := cacheme.Bind(i.cache, func(context.Context, inner) (int64, error) { return 0, errors.New("this loads nothing") })
 			if err != nil {
 				return 0, err
 			}

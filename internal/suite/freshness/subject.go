@@ -105,9 +105,22 @@ func (n staleByResult) ResultInvalidNodes(int64) []cacheme.Invalid {
 
 func declarations() []cacheme.Declaration {
 	return []cacheme.Declaration{
-		bookChanged{}, userBooks{}, prices{},
-		byRow{}, byMain{}, byTag{}, bySide{}, byPair{}, byResult{}, staleByResult{},
-		outer{}, middle{}, inner{}, hardyInner{}, briefInner{}, staleOuter{},
+		bookChanged{},
+		userBooks{},
+		prices{},
+		byRow{},
+		byMain{},
+		byTag{},
+		bySide{},
+		byPair{},
+		byResult{},
+		staleByResult{},
+		outer{},
+		middle{},
+		inner{},
+		hardyInner{},
+		briefInner{},
+		staleOuter{},
 	}
 }
 

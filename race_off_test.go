@@ -1,0 +1,5 @@
+//go:build !race
+
+package cacheme_test
+
+const hitAllocations = 100
