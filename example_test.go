@@ -105,6 +105,20 @@ func ExampleGetMany() {
 	// not found: 99
 }
 
+func ExampleGetManyFrom() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for range 2 {
+		songs, err := cacheme.GetManyFrom(ctx, cache, []SongPage{{ID: 1}, {ID: 2}}, db.LoadSongs)
+		fmt.Println(titles(songs), err, "queries:", db.queries)
+	}
+	// Output:
+	// [Blue in Green So What] <nil> queries: 1
+	// [Blue in Green So What] <nil> queries: 1
+}
+
 func ExampleBind() {
 	cache, end := openCache()
 	defer end()
@@ -171,6 +185,89 @@ func ExampleBypass() {
 	}
 	fmt.Println("queries:", db.queries)
 	// Output: queries: 2
+}
+
+func ExampleTTL() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for _, ttl := range []time.Duration{0, time.Minute, time.Minute} {
+		cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong, cacheme.TTL(ttl))
+		fmt.Println("queries:", db.queries)
+	}
+	// Output:
+	// queries: 1
+	// queries: 2
+	// queries: 2
+}
+
+// Another process writes. While one caller reloads, the others get the old value at once, but for those that say they
+// must not.
+func ExampleStale() {
+	rdb, closeRedis := openRedis()
+	defer closeRedis()
+	process := func() *cacheme.Cache {
+		cache, _ := cacheme.New(rdb, cacheme.Options{Budget: time.Second})
+		cache.MustRegister(SongPage{}, SongChanged{})
+		return cache
+	}
+	cache, writer := process(), process()
+	defer cache.Close(context.Background())
+	defer writer.Close(context.Background())
+	ctx, db := context.Background(), newCatalogue()
+	cacheme.GetFrom(ctx, cache, SongPage{ID: 1}, db.LoadSong)
+
+	db.songs[1] = Song{ID: 1, Title: "Blue in Green (alternate take)"}
+	fmt.Println(writer.Invalidate(ctx, SongChanged{ID: 1}))
+
+	loading, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	slow, _ := cacheme.Bind(cache, func(ctx context.Context, p SongPage) (Song, error) {
+		close(loading)
+		<-release
+		return db.LoadSong(ctx, p)
+	})
+	go func() {
+		defer close(done)
+		slow.Get(ctx, SongPage{ID: 1})
+	}()
+	<-loading
+	old, err := slow.GetResult(ctx, SongPage{ID: 1})
+	fmt.Println(old.Value.Title, "stale:", old.Stale, err)
+
+	// Who must not have it waits for the load.
+	waits := cacheme.OnMiss(func(context.Context, string) { close(release) })
+	now, err := slow.GetResult(ctx, SongPage{ID: 1}, cacheme.Stale(-1), waits)
+	fmt.Println(now.Value.Title, "stale:", now.Stale, err)
+	<-done
+	// Output:
+	// <nil>
+	// Blue in Green stale: true <nil>
+	// Blue in Green (alternate take) stale: false <nil>
+}
+
+func ExampleOnHit() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	hit := cacheme.OnHit(func(_ context.Context, key string, value any) { fmt.Println("hit", key, value.(Song).Title) })
+	for range 2 {
+		cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong, hit)
+	}
+	// Output: hit song:1 Blue in Green
+}
+
+func ExampleOnMiss() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	miss := cacheme.OnMiss(func(_ context.Context, key string) { fmt.Println("miss", key) })
+	for range 2 {
+		cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong, miss)
+	}
+	// Output: miss song:1
 }
 
 // One write makes wrong what depends on it, and nothing else.
@@ -272,6 +369,16 @@ func ExampleOf() {
 	// cacheme: cacheme_test.SongChanged.ID: is zero in this cacheme_test.Song: save the row first
 }
 
+func ExampleMustOf() {
+	cache, end := openCache()
+	defer end()
+
+	saved := Liked{ListenerID: 7, SongID: 2}
+	key, err := cache.KeyOf(cacheme.MustOf[Likes](saved))
+	fmt.Println(key, err)
+	// Output: listener:7:song:2 <nil>
+}
+
 func ExampleCache_KeyOf() {
 	cache, end := openCache()
 	defer end()
@@ -330,6 +437,34 @@ func ExampleCache_Keys() {
 	slices.Sort(keys)
 	fmt.Println(keys)
 	// Output: [song:1 song:2]
+}
+
+func ExampleCache_Count() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	cacheme.GetMany(ctx, []SongPage{{ID: 1}, {ID: 2}}, db.LoadSongs)
+	cacheme.Get(ctx, Playlist{Listener: 8}, db.LoadPlaylist)
+	fmt.Println(cache.Count(ctx, SongPage{}))
+	// Output: 2 <nil>
+}
+
+func ExampleCache_Stats() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for range 3 {
+		cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
+	}
+	cacheme.Get(ctx, Playlist{Listener: 7}, db.LoadPlaylist)
+	all, pages := cache.Stats(), cache.StatsOf(SongPage{})
+	fmt.Println("all:  ", all.Hits, "hits,", all.Misses, "misses,", all.Loads, "loads")
+	fmt.Println("pages:", pages.Hits, "hits,", pages.Misses, "misses,", pages.Loads, "loads")
+	// Output:
+	// all:   2 hits, 2 misses, 2 loads
+	// pages: 2 hits, 1 misses, 1 loads
 }
 
 func ExampleCache_Nodes() {
@@ -431,4 +566,27 @@ func ExampleCache_Disable() {
 	cacheme.Get(ctx, SongPage{ID: 1}, db.LoadSong)
 	fmt.Println("queries:", db.queries)
 	// Output: queries: 3
+}
+
+// After Close reads go to the loader, and writes say that they cannot be told any more. The Redis client stays open.
+func ExampleCache_Close() {
+	rdb, closeRedis := openRedis()
+	defer closeRedis()
+	cache, _ := cacheme.New(rdb, cacheme.Options{})
+	cache.MustRegister(SongPage{}, SongChanged{})
+	db := newCatalogue()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // for what is under way
+	defer cancel()
+	fmt.Println(cache.Close(ctx))
+
+	page, err := cacheme.GetFrom(ctx, cache, SongPage{ID: 1}, db.LoadSong)
+	fmt.Println(page.Title, err)
+	fmt.Println(cache.Invalidate(ctx, SongChanged{ID: 1}))
+	fmt.Println(rdb.Ping(ctx).Err())
+	// Output:
+	// <nil>
+	// Blue in Green <nil>
+	// cacheme: the cache is closed
+	// <nil>
 }

@@ -35,7 +35,8 @@ type Options struct {
 	Hold time.Duration
 	// Budget bounds all Redis work of one Get together; what overruns is abandoned and the loader used. Time spent
 	// waiting for another process's load does not count. A trip of more than 100 keys (a large GetMany, a long list of
-	// result dependencies) has a thousandth of the budget more for each further one. Defaults to 50 ms.
+	// result dependencies) has a thousandth of the budget more for each further one. Defaults to 50 ms, which is for a Redis
+	// that is at most a few milliseconds away: a Get that loads takes three round trips, four with result dependencies.
 	Budget time.Duration
 	// WriteBudget bounds the Redis work of one write: Invalidate, Remove, Set, Hold. Defaults to 250 ms.
 	WriteBudget time.Duration

@@ -165,6 +165,8 @@ func (s *Store) pipelined(ctx context.Context, fill func(pipe redis.Pipeliner)) 
 	}
 }
 
+// loadScripts sends all scripts, on a cluster to every master. They go one by one: Script.Load takes the name under which
+// a script is called from the reply, and in a pipeline there is none yet.
 func (s *Store) loadScripts(ctx context.Context) error {
 	for _, script := range s.scripts.all() {
 		if err := script.Load(ctx, s.rdb).Err(); err != nil {

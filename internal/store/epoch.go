@@ -22,8 +22,9 @@ import (
 type epochKeeper struct {
 	dials atomic.Uint64
 	known atomic.Pointer[knownEpoch]
-	read  chan struct{} // one reader at a time; the others take its answer, or give up when their budget is spent
-	own   Epoch         // stands in where the server tells nothing
+	mu    sync.Mutex
+	read  *epochRead // under way
+	own   Epoch      // stands in where the server tells nothing
 }
 
 type knownEpoch struct {
@@ -40,7 +41,7 @@ var processEpoch = sync.OnceValue(func() (e Epoch) {
 })
 
 func (k *epochKeeper) watchDials(rdb redis.UniversalClient, cluster *redis.ClusterClient) {
-	k.own, k.read = processEpoch(), make(chan struct{}, 1)
+	k.own = processEpoch()
 	if cluster == nil {
 		rdb.AddHook(dialHook{k})
 		return
@@ -74,31 +75,73 @@ func (s *Store) Blind() bool {
 // currentEpoch returns the run of Redis that every reply received so far came from, at the latest. Call it after a
 // reply: what another run wrote is then seen as missing.
 func (s *Store) currentEpoch(ctx context.Context) (Epoch, error) {
-	k := s.epoch.known.Load()
-	if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochBinds)) {
-		return k.Epoch, nil
-	}
-	select {
-	case s.epoch.read <- struct{}{}:
-		defer func() { <-s.epoch.read }()
-	case <-ctx.Done():
-		return Epoch{}, ctx.Err()
-	}
 	for {
-		dials := s.epoch.dials.Load()
-		if k := s.epoch.known.Load(); k != nil && k.dials == dials {
+		k := s.epoch.known.Load()
+		if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochBinds)) {
 			return k.Epoch, nil
 		}
-		k, err := s.readEpoch(ctx)
-		if err != nil {
-			return Epoch{}, err
+		read := s.startEpochRead()
+		if read == nil {
+			return Epoch{}, ErrAway
 		}
-		k.dials = dials
-		s.epoch.known.Store(k)
-		if ctx.Err() != nil {
+		select {
+		case <-read.done:
+			if read.err != nil {
+				return Epoch{}, read.err
+			}
+		case <-ctx.Done():
 			return Epoch{}, ctx.Err()
 		}
 	}
+}
+
+// epochBudget bounds one reading of the run id. It is not taken from a caller's budget: where a few round trips take
+// longer than that, what was begun has to come to its end all the same, or nobody would ever get an answer.
+const epochBudget = time.Second
+
+// epochRead is one reading of the run id, for all who wait for it.
+type epochRead struct {
+	done chan struct{}
+	err  error
+}
+
+// startEpochRead returns the reading under way, or starts one. Nil: the store is closed.
+func (s *Store) startEpochRead() *epochRead {
+	e := &s.epoch
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.read != nil {
+		return e.read
+	}
+	if !s.gate.Enter() {
+		return nil
+	}
+	read := &epochRead{done: make(chan struct{})}
+	e.read = read
+	dials := e.dials.Load()
+	end := func(k *knownEpoch, err error) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.read != read {
+			return // it was given up
+		}
+		if err == nil {
+			k.dials = dials
+			e.known.Store(k)
+		}
+		e.read, read.err = nil, err
+		close(read.done)
+	}
+	go func() {
+		defer s.gate.Leave()
+		ctx, cancel := context.WithTimeout(context.Background(), epochBudget)
+		defer cancel()
+		// A client that does not heed the context may take longer; nobody waits for it beyond the budget.
+		stop := context.AfterFunc(ctx, func() { end(nil, context.DeadlineExceeded) })
+		defer stop()
+		end(s.readEpoch(ctx))
+	}()
+	return read
 }
 
 // readEpoch asks the server, or all masters of a cluster, for the run id, and agrees with the fleet on the hold time.
@@ -147,6 +190,10 @@ func (s *Store) readEpoch(ctx context.Context) (*knownEpoch, error) {
 		sort.Strings(runs)
 		sum := sha256.Sum256([]byte(strings.Join(runs, ",")))
 		copy(k.Epoch[:], sum[:])
+	}
+	if last := s.epoch.known.Load(); last == nil || last.Epoch != k.Epoch {
+		// Another run has none of the scripts; where this fails a pipeline finds out.
+		_ = s.loadScripts(ctx)
 	}
 	if _, err = s.watch(ctx, k.Epoch, evicted); isFull(err) {
 		err = nil // it can be read all the same; whoever writes a token will hear of it

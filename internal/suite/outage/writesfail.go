@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -95,15 +96,15 @@ func beganBefore(t *testing.T, open suite.Open, ofResult, away bool) {
 		return v, nil
 	}
 	quick := func() (int64, error) { return w.row.Load(), nil }
-	get := func(load func() (int64, error), options ...cacheme.CallOption) (int64, error) {
+	get := func(ctx context.Context, load func() (int64, error), options ...cacheme.CallOption) (int64, error) {
 		if ofResult {
-			return cacheme.GetFrom(context.Background(), c, Found{Shop: 1}, func(context.Context, Found) (int64, error) { return load() }, options...)
+			return cacheme.GetFrom(ctx, c, Found{Shop: 1}, func(context.Context, Found) (int64, error) { return load() }, options...)
 		}
-		return cacheme.GetFrom(context.Background(), c, Lasting{Shop: 1}, func(context.Context, Lasting) (int64, error) { return load() }, options...)
+		return cacheme.GetFrom(ctx, c, Lasting{Shop: 1}, func(context.Context, Lasting) (int64, error) { return load() }, options...)
 	}
 	first := make(chan int64, 1)
 	go func() {
-		v, err := get(slow)
+		v, err := get(context.Background(), slow)
 		if err != nil {
 			t.Errorf("Get() = %v", err)
 		}
@@ -114,19 +115,21 @@ func beganBefore(t *testing.T, open suite.Open, ofResult, away bool) {
 	w.row.Store(2)
 	undelivered(t, c.Invalidate(t.Context(), ShopChanged{ID: 1}))
 	second := make(chan int64, 1)
-	looked := make(chan struct{})
+	waits := make(chan struct{})
 	go func() {
-		v, err := get(quick, cacheme.OnMiss(func(context.Context, string) { close(looked) }))
+		ctx := &waiter{Context: context.Background(), waits: func() { close(waits) }}
+		v, err := get(ctx, quick, cacheme.OnMiss(func(context.Context, string) { ctx.missed.Store(true) }))
 		if err != nil {
 			t.Errorf("Get() = %v", err)
 		}
 		second <- v
 	}()
-	<-looked // it has seen what the load began with, and is about to wait for it
 	select {
-	case v := <-second:
+	case <-waits: // it has seen what the load began with, and waits for it
+	case v := <-second: // or it has loaded by itself
 		second <- v
-	case <-time.After(100 * time.Millisecond):
+	case <-time.After(time.Minute):
+		t.Error("a caller who asked after the write neither waits for the load nor has a value")
 	}
 	close(release)
 	if v := <-first; v != 1 {
@@ -135,6 +138,23 @@ func beganBefore(t *testing.T, open suite.Open, ofResult, away bool) {
 	if v := <-second; v != 2 {
 		t.Errorf("Get() = %d for a caller who asked after the write, want 2", v)
 	}
+}
+
+// waiter is the context of a caller, and tells when he waits for a load: whoever waits for something listens for his
+// context's end too, and once nothing usable was found the load is all that is left to wait for.
+type waiter struct {
+	context.Context
+	missed atomic.Bool
+	once   sync.Once
+	waits  func()
+}
+
+// Done is asked for by whoever is about to wait.
+func (w *waiter) Done() <-chan struct{} {
+	if w.missed.Load() {
+		w.once.Do(w.waits)
+	}
+	return w.Context.Done()
 }
 
 func undelivered(t testing.TB, err error) {
