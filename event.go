@@ -47,7 +47,7 @@ type Event struct {
 // tell reports an event to the observer and, where an operator should know, to the log.
 func (c *Cache) tell(ctx context.Context, e Event) {
 	if c.options.Observer != nil {
-		c.options.Observer(ctx, e)
+		c.observe(ctx, e)
 	}
 	level := slog.LevelDebug
 	switch e.Kind {
@@ -74,4 +74,14 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 		attrs = append(attrs, slog.Any("err", e.Err))
 	}
 	c.options.Logger.LogAttrs(ctx, level, "cacheme "+string(e.Kind), attrs...)
+}
+
+// observe calls the observer. Nobody's read or write fails because somebody counts it badly.
+func (c *Cache) observe(ctx context.Context, e Event) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.options.Logger.LogAttrs(ctx, slog.LevelError, "cacheme observer panicked", slog.Any("err", p))
+		}
+	}()
+	c.options.Observer(ctx, e)
 }

@@ -53,7 +53,7 @@ type Options struct {
 	// Logger is told what an operator should know; never a value. Defaults to none.
 	Logger *slog.Logger
 	// Observer is told everything that happens, on the goroutine to which it happens: it must be quick, and must not
-	// call the cache. Nil: nobody is told.
+	// call the cache. A panic in it is logged. Nil: nobody is told.
 	Observer func(context.Context, Event)
 }
 

@@ -1,6 +1,7 @@
 package cacheme
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ type ownWrites struct {
 	mu     sync.RWMutex
 	writes map[string]ownWrite // by Redis key of the token or entry
 	memory time.Duration       // how long a write matters: the longest Stale, or a load
+	room   int                 // for twice as many as could not be delivered, so that looking for some to forget stays rare
 	full   time.Time           // until then more was forgotten than is known: everything counts as written
 }
 
@@ -28,7 +30,7 @@ type ownWrite struct {
 func (o *ownWrites) remember(keys []string, times []uint64, moment uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.writes)+len(keys) > maxOwnWrites {
+	if len(o.writes)+len(keys) > max(maxOwnWrites, o.room) {
 		o.forget()
 	}
 	if o.writes == nil {
@@ -64,16 +66,23 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// forget makes room. What was not delivered stays: the journal has it too, and Redis does not know of it.
 func (o *ownWrites) forget() {
+	kept := map[string]ownWrite{}
+	undelivered := 0
 	for key, w := range o.writes {
-		if w.redis != 0 && time.Since(w.at) > o.memory {
-			delete(o.writes, key)
+		if w.redis == 0 || time.Since(w.at) <= o.memory {
+			kept[key] = w
+		}
+		if w.redis == 0 {
+			undelivered++
 		}
 	}
-	if len(o.writes) > maxOwnWrites/2 {
-		o.writes = nil
+	if len(kept)-undelivered > maxOwnWrites/2 {
+		maps.DeleteFunc(kept, func(_ string, w ownWrite) bool { return w.redis != 0 })
 		o.full = time.Now().Add(o.memory)
 	}
+	o.writes, o.room = kept, 2*undelivered
 }
 
 // outlive makes the memory at least d long.

@@ -110,3 +110,16 @@ func TestEverythingCountsAsWrittenWhenMoreWasForgottenThanIsKnown(t *testing.T) 
 		}
 	})
 }
+
+// More than maxOwnWrites undelivered writes: once memory (30 s by default, less than any TTL) has passed, the process no
+// longer knows what it could not deliver, although the journal still keeps it.
+func TestUndeliveredOwnWritesCountHoweverManyThereAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := ownWrites{memory: 30 * time.Second}
+		fillOwn(&o, "kept", maxOwnWrites+1, 0)
+		time.Sleep(o.memory + time.Second)
+		if !o.afterLoad([]string{"kept0"}, 1) {
+			t.Error("a write that was not delivered no longer counts: its old entry is served")
+		}
+	})
+}

@@ -262,7 +262,7 @@ func (c *Cache) giveBack(ctx context.Context, ws []*work, owner string) {
 }
 
 // crashed ends the flights of a load in which the user's code panicked, or ended its goroutine, outside of his loader: in
-// a node's ResultInvalidNodes, in a codec or in the observer. The leases are given back, so that the next load starts at
+// a node's ResultInvalidNodes or in a codec. The leases are given back, so that the next load starts at
 // once.
 func (c *Cache) crashed(ctx context.Context, ws []*work, owner string, err *PanicError) {
 	c.giveBack(ctx, ws, owner)
