@@ -58,7 +58,7 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 		Prefix:    o.Prefix,
 		Hold:      o.Hold,
 		Budget:    o.Budget,
-		OnReturn:  func() error { return c.journal.deliver(context.Background()) },
+		OnReturn:  c.journal.deliverAll,
 		OnBreaker: c.onBreaker,
 	})
 	c.rules = c.store.Rules()

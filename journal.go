@@ -62,7 +62,7 @@ func (j *journal) tryAgain() {
 	}
 	defer j.c.loads.Leave()
 	if !j.c.store.Away() {
-		_ = j.deliver(context.Background()) // an error leaves the rest as it is, for the next try
+		_ = j.deliverAll() // an error leaves the rest as it is, for the next try
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -72,6 +72,9 @@ func (j *journal) tryAgain() {
 
 // deliverBatch bounds one pipeline.
 const deliverBatch = 1000
+
+// deliverAll is deliver for whom no caller waits.
+func (j *journal) deliverAll() error { return j.deliver(context.Background()) }
 
 // deliver sends everything that is pending, each batch within WriteBudget. What is written meanwhile stays for the next
 // time.

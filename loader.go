@@ -158,11 +158,11 @@ func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done b
 			a, err = c.loadDirectly(ctx, v.r, load)
 			return a, true, err
 		}
-		return v.take(ctx, f, flight.Early, s)
+		return v.take(ctx, f, flight.Early)
 	case f == nil:
 		return a, false, v.rest(ctx)
 	}
-	return v.take(ctx, f, v.standing(f, s), s)
+	return v.take(ctx, f, v.standing(f, s))
 }
 
 func (c *Cache) decide(v *visit, s sight) verdict {
@@ -214,7 +214,7 @@ func (v *visit) standingBlind(f *inFlight) flight.Standing {
 }
 
 // take waits for a flight and takes its value, if this call may have it.
-func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing, s sight) (a answer, done bool, err error) {
+func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing) (a answer, done bool, err error) {
 	out, ok, err := f.Wait(ctx, standing)
 	switch {
 	case err != nil:
@@ -290,13 +290,13 @@ func (v *visit) withoutRedis(ctx context.Context, load loader) (a answer, done b
 	v.miss(ctx)
 	f, lead := v.k.Lead()
 	if !lead {
-		return v.take(ctx, f, v.standingBlind(f), sight{})
+		return v.take(ctx, f, v.standingBlind(f))
 	}
 	if !v.c.start(ctx, []*work{newWork(v.r, f, sight{})}, purse{}, load) {
 		a, err = v.c.loadDirectly(ctx, v.r, load)
 		return a, true, err
 	}
-	return v.take(ctx, f, flight.Early, sight{})
+	return v.take(ctx, f, flight.Early)
 }
 
 // serve answers from the entry. It is not done where the entry's bytes do not decode.

@@ -258,7 +258,7 @@ func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
 			case m.f == nil:
 				foreign = m
 			default:
-				a, done, err := m.take(ctx, m.f, m.stands(), m.s)
+				a, done, err := m.take(ctx, m.f, m.stands())
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}

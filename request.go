@@ -271,7 +271,7 @@ func (c *Cache) seeResults(ctx context.Context, rs []*request, sights []*sight, 
 			s.results[j] = d
 		}
 		if !guessed {
-			c.lists.set(rs[i].entry, names)
+			c.lists.set(rs[i].entry, names) //nolint:gosec // there is one request for each sight
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ type sight struct {
 }
 
 // unknownResults are the names of the entry's result dependencies whose tokens are not known yet.
-func (s *sight) unknownResults() (names []string) {
+func (s sight) unknownResults() (names []string) {
 	if s.entry == nil {
 		return nil
 	}

@@ -80,7 +80,7 @@ func (s *Store) currentEpoch(ctx context.Context) (Epoch, error) {
 		if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochBinds)) {
 			return k.Epoch, nil
 		}
-		read := s.startEpochRead()
+		read := s.startEpochRead() //nolint:contextcheck // it serves all who wait, under a budget of its own
 		if read == nil {
 			return Epoch{}, ErrAway
 		}
