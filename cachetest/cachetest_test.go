@@ -285,7 +285,7 @@ func TestMistakesEndTheTest(t *testing.T) {
 		t.Errorf("New(&Detail{}) fails with %q, want %q", got, want)
 	}
 	got = failing(t, func(t testing.TB) { cachetest.NewWith(t, cacheme.Options{TTL: -1}) })
-	if want := "cacheme: cacheme.Options: TTL is negative: -1ns"; got != want {
+	if want := "cacheme: cacheme.Options: TTL is negative: -1ns; leave it out for the default"; got != want {
 		t.Errorf("NewWith fails with %q, want %q", got, want)
 	}
 	got = failing(t, func(t testing.TB) { cachetest.New(t).Advance(-time.Second) })
