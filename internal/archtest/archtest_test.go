@@ -54,7 +54,8 @@ func sound() map[string]string {
 		"internal/suite/model_test.go":      source("suite_test", ours, ours+"/bunhooks"),
 		"internal/integration/go.mod":       "module " + ours + "/internal/integration",
 		"internal/integration/kit/kit.go":   source("kit", "testing", ours),
-		"sqltx/connector.go":                source("sqltx", "database/sql/driver"),
+		"sqltx/connector.go":                source("sqltx", "database/sql/driver", ours+"/internal/sqltext"),
+		"internal/sqltext/parse.go":         source("sqltext", "strings"),
 		"sqltx/connector_test.go":           source("sqltx_test", "github.com/google/go-cmp/cmp", "unsafe"),
 		"bunhooks/hook.go":                  source("bunhooks", ours, ours+"/sqltx", "github.com/uptrace/bun/schema"),
 		"cachetest/kit.go":                  source("cachetest", "testing", ours, ours+"/internal/embedded"),
@@ -70,7 +71,7 @@ func sound() map[string]string {
 
 | Path | Purpose |
 |---|---|
-` + rows(".", "internal/store", "internal/store/storetest", "internal/envelope", "internal/embedded", "internal/suite",
+` + rows(".", "internal/store", "internal/store/storetest", "internal/envelope", "internal/embedded", "internal/sqltext", "internal/suite",
 			"internal/integration/kit", "sqltx/", "bunhooks", "cachetest", "examples/bookstore", "examples/bookstore/store", "cmd/cacheme") + `
 | ` + "`internal/other`" + ` | and another |
 `,
@@ -128,6 +129,9 @@ func TestCheck_each_breach_is_found_once(t *testing.T) {
 		{"a test kit imports a suite", suites, "cachetest/get.go", source("cachetest", ours+"/internal/integration/kit")},
 		{"sqltx imports a module", alone, "sqltx/get.go", source("sqltx", "golang.org/x/sync/errgroup")},
 		{"sqltx imports root", alone, "sqltx/get.go", source("sqltx", ours)},
+		{"sqltx imports another internal package", alone, "sqltx/get.go", source("sqltx", ours+"/internal/store")},
+		{"sqltext imports a module", alone, "internal/sqltext/get.go", source("sqltext", "github.com/klauspost/compress/s2")},
+		{"sqltext imports another internal package", alone, "internal/sqltext/get.go", source("sqltext", ours+"/internal/store")},
 		{"root imports bun", edge, "get.go", source("cacheme", "github.com/uptrace/bun")},
 		{"internal imports bun's schema", edge, "internal/store/get.go", source("store", "github.com/uptrace/bun/schema")},
 		{"a command imports a dialect", edge, "cmd/cacheme/get.go", source("main", "github.com/uptrace/bun/dialect/pgdialect")},
