@@ -3,6 +3,7 @@ package cacheme
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -124,6 +125,27 @@ func (p *purse) allow(n int, budget time.Duration) {
 	if p.left > 0 && n > freeKeys {
 		p.left += time.Duration(n-freeKeys) * (budget / 1000)
 	}
+}
+
+// writePurse is the budget of a write to n keys.
+func (c *Cache) writePurse(n int) purse {
+	money := purse{c.options.WriteBudget}
+	money.allow(n, c.options.WriteBudget)
+	return money
+}
+
+// spendInBatches is spend for a write to keys, whose pipelines are bounded: the socket's own timeout, which a client
+// may have, is for each.
+func spendInBatches[T any](p *purse, keys []string, trip func(budget time.Duration, batch []string) (T, error)) ([]T, error) {
+	var all []T
+	for batch := range slices.Chunk(keys, deliverBatch) {
+		v, err := spend(p, func(budget time.Duration) (T, error) { return trip(budget, batch) })
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
 }
 
 // spend runs a round trip on the purse; one that is empty buys nothing.

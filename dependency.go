@@ -69,6 +69,9 @@ func (d *dependencies) end() {
 	d.ends = append(d.ends, len(d.buf))
 }
 
+// dropUnfinished takes back a dependency that was begun and whose key could not be rendered.
+func (d *dependencies) dropUnfinished() { d.buf = d.buf[:d.from(len(d.ends))] }
+
 func (d *dependencies) from(i int) int {
 	if i == 0 {
 		return d.head

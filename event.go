@@ -73,14 +73,20 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 	if e.Err != nil {
 		attrs = append(attrs, slog.Any("err", e.Err))
 	}
-	c.options.Logger.LogAttrs(ctx, level, "cacheme "+string(e.Kind), attrs...)
+	c.log(ctx, level, "cacheme "+string(e.Kind), attrs...)
+}
+
+// log is for goroutines of the cache's own too: a logger that panics must not end the process.
+func (c *Cache) log(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
+	defer func() { _ = recover() }()
+	c.options.Logger.LogAttrs(ctx, level, message, attrs...)
 }
 
 // observe calls the observer. Nobody's read or write fails because somebody counts it badly.
 func (c *Cache) observe(ctx context.Context, e Event) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.options.Logger.LogAttrs(ctx, slog.LevelError, "cacheme observer panicked", slog.Any("err", p))
+			c.log(ctx, slog.LevelError, "cacheme observer panicked", slog.Any("err", p))
 		}
 	}()
 	c.options.Observer(ctx, e)

@@ -350,6 +350,64 @@ func ExampleClass() {
 	// Output: queries: 4
 }
 
+// Row tells a write by its columns, whatever the nodes that depend on it: here a listener likes another song.
+func ExampleRow() {
+	cache, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	for range 2 {
+		songs, err := cacheme.Get(ctx, Playlist{Listener: 7}, db.LoadPlaylist)
+		fmt.Println(titles(songs), err)
+
+		db.likes[7] = []int64{2}
+		err = cache.Invalidate(ctx, cacheme.Row("likeds", []string{"listener_id", "song_id"}, 7, 1))
+		fmt.Println("one like less", err)
+	}
+	// Output:
+	// [Blue in Green So What] <nil>
+	// one like less <nil>
+	// [So What] <nil>
+	// one like less <nil>
+}
+
+// A loader whose value is right for a moment only keeps it out of the cache.
+func ExampleDoNotStore() {
+	_, end := openCache()
+	defer end()
+	ctx, db := context.Background(), newCatalogue()
+
+	charts := false // the service that knows the titles in the charts is down
+	load := func(ctx context.Context, p SongPage) (Song, error) {
+		song, err := db.LoadSong(ctx, p)
+		if !charts {
+			cacheme.DoNotStore(ctx, "made without the charts")
+		}
+		return song, err
+	}
+	for range 3 {
+		_, err := cacheme.Get(ctx, SongPage{ID: 1}, load)
+		fmt.Println("queries:", db.queries, err)
+		charts = true
+	}
+	// Output:
+	// queries: 1 <nil>
+	// queries: 2 <nil>
+	// queries: 2 <nil>
+}
+
+func ExampleCache_Watched() {
+	cache, end := openCache()
+	defer end()
+
+	for _, w := range cache.Watched() {
+		fmt.Println(w.Table, w.Columns, w.Node)
+	}
+	// Output:
+	// likeds [listener_id song_id] cacheme_test.Likes
+	// songs [id] cacheme_test.SongChanged
+}
+
 func ExampleOf() {
 	cache, end := openCache()
 	defer end()

@@ -18,6 +18,10 @@ func (c *Cache) prepare(w *work, inside inner) {
 	if !c.Enabled() {
 		w.refuse("the cache is disabled")
 	}
+	if inside.private != "" {
+		w.refuse(inside.private)
+		w.out.spoiled, w.out.private = inside.private, true
+	}
 	if inside.spoiled != "" {
 		w.refuse(inside.spoiled)
 		w.out.spoiled, w.out.blind = inside.spoiled, true
@@ -197,6 +201,9 @@ func (c *Cache) land(ctx context.Context, w *work) {
 	}
 	if w.alone || len(w.begun.Tokens) != len(w.r.keys) {
 		w.out.spoiled = "an inner load ran without redis"
+	}
+	if w.apart {
+		w.out.spoiled = loadsApart
 	}
 	for _, d := range w.begun.Tokens {
 		if d.Held {

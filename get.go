@@ -23,7 +23,7 @@ type Result[V any] struct {
 // Once Invalidate, or the end of a Hold, has returned, no Get that starts later, in any process, returns a value that
 // was loaded before it; stale serving, where the node asks for it, aside. For one key there is one
 // load at a time in the whole fleet, and all who wait share its value, which they must not change (Meta.Copy gives each
-// his own). Loaders have to read the primary database, outside of transactions.
+// his own). Loaders have to read the primary database, outside of transactions; one that cannot says DoNotStore.
 //
 // load runs with the context values of the caller that happened to be first (tenant, trace), but not with his deadline:
 // a caller that leaves does not fail the others. Everything that the value depends on has to be in the node's fields.

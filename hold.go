@@ -58,15 +58,15 @@ func (h *Hold) Renew(ctx context.Context) error {
 	if len(h.keys) == 0 {
 		return nil
 	}
-	money := purse{h.c.options.WriteBudget}
-	deadline, err := spend(&money, func(budget time.Duration) (time.Time, error) {
-		return h.c.store.PlaceHold(ctx, budget, h.owner, h.keys)
+	money := h.c.writePurse(len(h.keys))
+	deadlines, err := spendInBatches(&money, h.keys, func(budget time.Duration, batch []string) (time.Time, error) {
+		return h.c.store.PlaceHold(ctx, budget, h.owner, batch)
 	})
 	if err != nil {
 		h.c.redisError(ctx, err)
 		return fmt.Errorf("cacheme: hold: %w", err)
 	}
-	h.deadline = deadline
+	h.deadline = deadlines[0] // the first held lapses first
 	return nil
 }
 
@@ -81,8 +81,8 @@ func (h *Hold) release(ctx context.Context, outcome store.Outcome) error {
 	if len(h.keys) == 0 {
 		return nil
 	}
-	return h.c.invalidateKeys(ctx, h.keys, func(budget time.Duration) ([]uint64, error) {
-		return h.c.store.Release(ctx, budget, h.owner, outcome, h.keys)
+	return h.c.invalidateKeys(ctx, h.keys, func(budget time.Duration, batch []string) ([]uint64, error) {
+		return h.c.store.Release(ctx, budget, h.owner, outcome, batch)
 	})
 }
 
@@ -92,9 +92,9 @@ func (h *Hold) Rollback(ctx context.Context) error {
 	if len(h.keys) == 0 {
 		return nil
 	}
-	money := purse{h.c.options.WriteBudget}
-	_, err := spend(&money, func(budget time.Duration) ([]uint64, error) {
-		return h.c.store.Release(ctx, budget, h.owner, store.Rollback, h.keys)
+	money := h.c.writePurse(len(h.keys))
+	_, err := spendInBatches(&money, h.keys, func(budget time.Duration, batch []string) ([]uint64, error) {
+		return h.c.store.Release(ctx, budget, h.owner, store.Rollback, batch)
 	})
 	if err != nil {
 		h.c.redisError(ctx, err)
@@ -111,3 +111,7 @@ func (h *Hold) End(ctx context.Context, commitErr error) error {
 	}
 	return h.Commit(ctx)
 }
+
+// HoldTime is Options.Hold, as it came out: a hold lasts at least so long. A transaction that is held has to be given up by
+// its database before that.
+func (c *Cache) HoldTime() time.Duration { return c.options.Hold }

@@ -19,7 +19,7 @@ func Invalidate(ctx context.Context, invalids ...Invalid) error {
 }
 
 // Invalidate makes wrong whatever depends on the given invalid nodes: rows, sides and pairs of many-to-many relations,
-// and what Class, Table, Main and Tag stand for. It costs one small write for each, however many entries depend on it.
+// and what Row, Class, Table, Main and Tag stand for. It costs one small write for each, however many entries depend on it.
 // Once it has returned no Get that starts later returns a value that was loaded before it.
 //
 // Call it after the write is committed; a Hold does better. An error is an *UndeliveredError: the invalidation is kept
@@ -33,30 +33,40 @@ func (c *Cache) Invalidate(ctx context.Context, invalids ...Invalid) error {
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	return c.invalidateKeys(ctx, keys, func(budget time.Duration) ([]uint64, error) {
-		return c.store.Invalidate(ctx, budget, keys)
+	return c.invalidateKeys(ctx, keys, func(budget time.Duration, batch []string) ([]uint64, error) {
+		return c.store.Invalidate(ctx, budget, batch)
 	})
 }
 
 // writtenKeys are the Redis keys of the tokens that a write to the invalid nodes makes wrong.
 func (c *Cache) writtenKeys(invalids []Invalid) ([]string, error) {
 	deps := c.dependencies()
-	if err := c.appendInvalids(deps, invalids, "cacheme.Invalidate", (*invalidPlan).appendWritten); err != nil {
-		return nil, err
+	table := c.registry.table.Load()
+	rows := rowWriter{tables: table.tables}
+	for _, i := range invalids {
+		var err error
+		if row, ok := i.(*writtenRow); ok {
+			err = rows.append(deps, row)
+		} else {
+			err = c.appendInvalid(deps, table, i, "cacheme.Invalidate", (*invalidPlan).appendWritten)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return deps.keys(), nil
 }
 
 // invalidateKeys remembers what this process makes wrong, does it, and keeps what could not be delivered.
-func (c *Cache) invalidateKeys(ctx context.Context, keys []string, deliver func(time.Duration) ([]uint64, error)) error {
+func (c *Cache) invalidateKeys(ctx context.Context, keys []string, deliver func(budget time.Duration, batch []string) ([]uint64, error)) error {
 	moment := c.flights.Now()
 	c.own.remember(keys, nil, moment)
-	money := purse{c.options.WriteBudget}
-	times, err := spend(&money, deliver)
+	money := c.writePurse(len(keys))
+	times, err := spendInBatches(&money, keys, deliver)
 	if err != nil {
 		return c.keep(ctx, keys, nil, err)
 	}
-	c.own.remember(keys, times, moment)
+	c.own.remember(keys, slices.Concat(times...), moment)
 	c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})
 	return nil
 }
@@ -101,12 +111,16 @@ func (c *Cache) Remove(ctx context.Context, nodes ...Declaration) error {
 func (c *Cache) removeEntries(ctx context.Context, entries []string) (int, error) {
 	moment := c.flights.Now()
 	c.own.remember(entries, nil, moment)
-	money := purse{c.options.WriteBudget}
-	removed, err := spend(&money, func(budget time.Duration) (int64, error) {
-		return c.store.Remove(ctx, budget, entries)
+	money := c.writePurse(len(entries))
+	batches, err := spendInBatches(&money, entries, func(budget time.Duration, batch []string) (int64, error) {
+		return c.store.Remove(ctx, budget, batch)
 	})
 	if err != nil {
 		return 0, c.keep(ctx, nil, entries, err)
+	}
+	removed := int64(0)
+	for _, n := range batches {
+		removed += n
 	}
 	c.own.remember(entries, c.nowFor(entries), moment)
 	c.happened(ctx, nil, Event{Kind: EventRemoved, Count: int(removed)})

@@ -24,6 +24,7 @@ type invalidPlan struct {
 type columnPlan struct {
 	field    fieldPlan
 	column   buntag.Field
+	value    *columnValue     // of a row that was written; nil: never exact
 	relation *buntag.Relation // the field names it; column is its foreign key
 }
 
@@ -43,12 +44,17 @@ func (c *compiler) invalid(d Invalid) *invalidPlan {
 		return p
 	}
 	p.kind = rowKind
-	if p.model = c.model(meta.Model); p.model == nil {
+	if meta.Model == nil {
+		c.wrong("Meta", "has no Model; write Model: (*Book)(nil)")
+		return p
+	}
+	if p.model = c.model("Model", meta.Model); p.model == nil {
 		return p
 	}
 	p.table = tableName(p.model)
 	for _, f := range fields {
 		if column, ok := c.column(p.model, f); ok {
+			column.value = columnValueOf(f.typ, column.column, p.model.Type)
 			p.columns = append(p.columns, column)
 		}
 	}
@@ -67,19 +73,16 @@ func (c *compiler) invalid(d Invalid) *invalidPlan {
 	return p
 }
 
-func (c *compiler) model(model any) *buntag.Model {
+// model reads a model that a declaration names in a field.
+func (c *compiler) model(field string, model any) *buntag.Model {
 	t := reflect.TypeOf(model)
-	switch {
-	case t == nil:
-		c.wrong("Meta", "has no Model; write Model: (*Book)(nil)")
-		return nil
-	case t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct:
-		c.wrong("Model", fmt.Sprintf("is a %v; write a nil pointer to the bun model, such as (*Book)(nil)", t))
+	if t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		c.wrong(field, fmt.Sprintf("is a %v; write a nil pointer to the bun model, such as (*Book)(nil)", t))
 		return nil
 	}
 	m, err := buntag.Parse(t.Elem())
 	if err != nil {
-		c.wrong("Model", err.Error())
+		c.wrong(field, err.Error())
 		return nil
 	}
 	return m

@@ -82,7 +82,7 @@ func (j *journal) deliver(ctx context.Context) error {
 	c := j.c
 	err := j.sendAll(ctx, j.tokens, func(keys []string) error {
 		moment := c.flights.Now()
-		times, err := c.store.Deliver(ctx, c.options.WriteBudget, keys)
+		times, err := c.store.Deliver(ctx, c.writePurse(len(keys)).left, keys)
 		if err == nil {
 			c.own.remember(keys, times, moment)
 			c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})
@@ -94,7 +94,7 @@ func (j *journal) deliver(ctx context.Context) error {
 	}
 	return j.sendAll(ctx, j.entries, func(keys []string) error {
 		moment := c.flights.Now()
-		_, err := c.store.RemoveAnyway(ctx, c.options.WriteBudget, keys)
+		_, err := c.store.RemoveAnyway(ctx, c.writePurse(len(keys)).left, keys)
 		if err == nil {
 			c.own.remember(keys, c.nowFor(keys), moment)
 		}

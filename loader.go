@@ -43,13 +43,14 @@ type (
 
 // visit is one caller's Get of one node.
 type visit struct {
-	c       *Cache
-	r       *request
-	k       *key
-	arrived uint64    // see flight.Group.Now
-	missed  bool      // Miss was called
-	behind  bool      // when it arrived this process had invalidations that were not delivered
-	rested  time.Time // since when it has waited for another process's lease; zero: it has not
+	c        *Cache
+	r        *request
+	k        *key
+	arrived  uint64    // see flight.Group.Now
+	missed   bool      // Miss was called
+	behind   bool      // when it arrived this process had invalidations that were not delivered
+	declined int       // loads of others that it waited for, and whose values were for their callers alone
+	rested   time.Time // since when it has waited for another process's lease; zero: it has not
 }
 
 func (c *Cache) visit(r *request) *visit {
@@ -149,6 +150,9 @@ func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done b
 			s.entry, s.results = nil, nil // its bytes are no value
 		}
 	}
+	if v.isApart() {
+		return v.loadApart(ctx, load)
+	}
 	v.miss(ctx)
 	f, lead := v.flight(s)
 	switch {
@@ -158,11 +162,11 @@ func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done b
 			a, err = c.loadDirectly(ctx, v.r, load)
 			return a, true, err
 		}
-		return v.take(ctx, f, flight.Early)
+		return v.take(ctx, f, flight.Early, true)
 	case f == nil:
 		return a, false, v.rest(ctx)
 	}
-	return v.take(ctx, f, v.standing(f, s))
+	return v.take(ctx, f, v.standing(f, s), false)
 }
 
 func (c *Cache) decide(v *visit, s sight) verdict {
@@ -213,12 +217,15 @@ func (v *visit) standingBlind(f *inFlight) flight.Standing {
 	})
 }
 
-// take waits for a flight and takes its value, if this call may have it.
-func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing) (a answer, done bool, err error) {
+// take waits for a flight and takes its value, if this call may have it. own says that its loader is the call's.
+func (v *visit) take(ctx context.Context, f *inFlight, standing flight.Standing, own bool) (a answer, done bool, err error) {
 	out, ok, err := f.Wait(ctx, standing)
 	switch {
 	case err != nil:
 		return a, true, wrap("get", v.r.key, err)
+	case out.private && !own:
+		v.declined++
+		return a, false, nil
 	case !ok:
 		return a, false, nil
 	case out.err != nil && !out.notFound:
@@ -257,46 +264,23 @@ func (v *visit) standInForError(ctx context.Context) (answer, bool) {
 	return answer{value: value, stale: true, age: s.age(), tier: TierRedis}, err == nil
 }
 
-// rest waits for another process's load: until it says that it is over, or a pause has passed.
-func (v *visit) rest(ctx context.Context) error {
-	if v.rested.IsZero() {
-		v.rested = time.Now()
-	}
-	woken, done := v.c.store.Woken(v.r.entry) //nolint:contextcheck // the subscription serves all who will ever wait
-	defer done()
-	o := &v.c.options
-	err := v.k.Rest(ctx, woken, func(n int) time.Duration {
-		return herdPause(o.HerdWait, o.HerdRetries, n)
-	})
-	if err != nil {
-		return wrap("get", v.r.key, err)
-	}
-	return nil
-}
-
-// longestPause bounds the pause between two looks at another process's load.
-const longestPause = 250 * time.Millisecond
-
-// herdPause is the nth pause, counted from 0: wait, and after retries of them twice as long each time.
-func herdPause(wait time.Duration, retries, n int) time.Duration {
-	doublings := min(max(0, n+1-retries), 16)
-	return min(wait<<doublings, max(wait, longestPause))
-}
-
 // withoutRedis loads in this process alone. While Redis is away a call may join a load that began before it arrived,
 // unless this process itself has written since: nobody can say what others wrote, and one load for a process is worth
 // more then. Where it was this look alone that failed, the call waits for a load that Redis knows of and looks again.
 func (v *visit) withoutRedis(ctx context.Context, load loader) (a answer, done bool, err error) {
+	if v.isApart() {
+		return v.loadApart(ctx, load)
+	}
 	v.miss(ctx)
 	f, lead := v.k.Lead()
 	if !lead {
-		return v.take(ctx, f, v.standingBlind(f))
+		return v.take(ctx, f, v.standingBlind(f), false)
 	}
 	if !v.c.start(ctx, []*work{newWork(v.r, f, sight{})}, purse{}, load) {
 		a, err = v.c.loadDirectly(ctx, v.r, load)
 		return a, true, err
 	}
-	return v.take(ctx, f, flight.Early)
+	return v.take(ctx, f, flight.Early, true)
 }
 
 // serve answers from the entry. It is not done where the entry's bytes do not decode.

@@ -3,26 +3,12 @@ package cacheme
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 
 	"github.com/cacheme/cacheme/internal/flight"
 	"github.com/cacheme/cacheme/internal/store"
 )
-
-// MissingError says which of the nodes of a GetMany were not found. errors.Is holds with ErrNotFound and
-// sql.ErrNoRows.
-type MissingError struct {
-	Indexes []int // in the nodes that were asked for
-}
-
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("cacheme: %d of the nodes not found, the first at index %d", len(e.Indexes), e.Indexes[0])
-}
-
-// Is makes either way to say "not found" hold.
-func (e *MissingError) Is(target error) bool { return (&notFoundError{}).Is(target) }
 
 // GetMany returns the values of nodes, in their order, through the default cache: those that are fresh from the cache
 // in one round trip, the others from one call of load, which is given each missing node once. Every key is under its
@@ -228,23 +214,33 @@ func (c *Cache) round(ctx context.Context, open []*member, load loader) error {
 			m.miss(ctx) // the user's code comes first: if it panics nobody leads yet
 		}
 	}
-	var led []*work
+	var led, apart []*member
+	var ledWork, apartWork []*work
 	for _, m := range open {
 		if m.f = nil; m.done {
 			continue
 		}
-		if m.f, m.lead = m.flight(m.s); m.lead {
-			led = append(led, newWork(m.r, m.f, m.s))
+		if m.isApart() {
+			w := m.apart()
+			m.f, m.lead = w.f, true
+			apart, apartWork = append(apart, m), append(apartWork, w)
+		} else if m.f, m.lead = m.flight(m.s); m.lead {
+			led, ledWork = append(led, m), append(ledWork, newWork(m.r, m.f, m.s))
 		}
 	}
-	if led != nil && !c.start(ctx, led, money, load) {
-		for _, m := range open {
-			if m.lead {
-				m.answered(c.loadDirectly(ctx, m.r, load))
-			}
-		}
-	}
+	c.startAll(ctx, led, ledWork, money, load)
+	c.startAll(ctx, apart, apartWork, purse{}, load)
 	return c.waitForAll(ctx, open)
+}
+
+// startAll runs the work of some members as one load; after Close they are answered past the cache.
+func (c *Cache) startAll(ctx context.Context, members []*member, ws []*work, money purse, load loader) {
+	if ws == nil || c.start(ctx, ws, money, load) {
+		return
+	}
+	for _, m := range members {
+		m.answered(c.loadDirectly(ctx, m.r, load))
+	}
 }
 
 // waitForAll takes what is led here first, then what others of this process load, and rests once where another process
@@ -258,7 +254,7 @@ func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
 			case m.f == nil:
 				foreign = m
 			default:
-				a, done, err := m.take(ctx, m.f, m.stands())
+				a, done, err := m.take(ctx, m.f, m.stands(), m.lead)
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}

@@ -21,6 +21,12 @@ type Memoized[A, V any] struct {
 	InvalidNodes func(A) []Invalid
 	// ResultInvalidNodes are what in the result makes it wrong.
 	ResultInvalidNodes func(A, V) []Invalid
+	// InvalidModels are bun models, as nil pointers such as (*Book)(nil), whose rows name themselves what they make wrong:
+	// each has a method CacheKey() string, CacheKeys() []string, or both. Writing a row, seen as it was and as it is, makes
+	// Tag(key) wrong for each of its keys, so that InvalidNodes has to name the tags that an entry depends on; a write
+	// whose rows are not known makes all entries wrong, as Invalidate of the model's Table does. Whoever watches the
+	// database finds the models in Cache.Watched.
+	InvalidModels []any
 	// Tags are given to all entries; Invalidate(ctx, Tag(name)) makes those of one tag wrong.
 	Tags []string
 	// Skip: true means call the function and do not cache.
@@ -46,6 +52,7 @@ func Memo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, e
 		k := compiler{options: &c.options, name: name, typ: plan.typ}
 		fields := holes(m.Meta.Key)
 		k.plan(plan, Node[V]{}, m.Meta, fields)
+		k.invalidModels(plan, m.InvalidModels)
 		if m.Values == nil && len(fields) > 0 {
 			k.wrong("Values", fmt.Sprintf("is nil, and the key has %d holes; write a func that returns what fills them", len(fields)))
 		}

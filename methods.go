@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+
+	"github.com/cacheme/cacheme/internal/buntag"
 )
 
 // optionalMethods finds the methods that a node may have. One that would silently not be found, for its receiver or
@@ -62,6 +65,33 @@ func (c *compiler) method(name string, in, out []reflect.Type) reflect.Value {
 		return reflect.Value{}
 	}
 	return m.Func
+}
+
+// invalidModels takes over the models whose rows name the keys that they make wrong.
+func (c *compiler) invalidModels(p *nodePlan, models []any) {
+	const field = "InvalidModels"
+	for _, model := range models {
+		m := c.model(field, model)
+		if m == nil || slices.ContainsFunc(p.models, func(known *buntag.Model) bool { return known.Type == m.Type }) {
+			continue
+		}
+		// A pointer to a row has the methods of both receivers.
+		one := c.keyMethod(field, reflect.TypeOf(model), "CacheKey", reflect.TypeFor[func() string]())
+		many := c.keyMethod(field, reflect.TypeOf(model), "CacheKeys", reflect.TypeFor[func() []string]())
+		if !one && !many {
+			c.wrong(field, fmt.Sprintf("names %v, whose rows do not say what they make wrong; write func (m *%s) CacheKey() string, or CacheKeys() []string, or bind it by an invalid node", reflect.TypeOf(model), m.Type.Name()))
+		}
+		p.models = append(p.models, m)
+	}
+}
+
+// keyMethod reports whether the model has the method, which has to be as it would be called.
+func (c *compiler) keyMethod(field string, model reflect.Type, name string, want reflect.Type) bool {
+	m, ok := model.MethodByName(name)
+	if ok && withoutReceiver(m.Type) != want {
+		c.wrong(field, fmt.Sprintf("names %v, whose %s is %v and would not be found; write %s%s", model, name, withoutReceiver(m.Type), name, strings.TrimPrefix(want.String(), "func")))
+	}
+	return ok
 }
 
 func withoutReceiver(f reflect.Type) reflect.Type {

@@ -1,6 +1,6 @@
 package cacheme
 
-// Invalid is something that makes entries wrong: an invalid node, or what Class, Table, Main and Tag return.
+// Invalid is something that makes entries wrong: an invalid node, or what Class, Table, Main, Tag and Row return.
 type Invalid interface {
 	Declaration
 	invalid()

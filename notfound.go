@@ -3,6 +3,7 @@ package cacheme
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 )
 
 // notFoundError makes either way to say "not found" answer to both.
@@ -28,3 +29,16 @@ func notFoundToo(err error) error {
 	}
 	return &notFoundError{err}
 }
+
+// MissingError says which of the nodes of a GetMany were not found. errors.Is holds with ErrNotFound and
+// sql.ErrNoRows.
+type MissingError struct {
+	Indexes []int // in the nodes that were asked for
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("cacheme: %d of the nodes not found, the first at index %d", len(e.Indexes), e.Indexes[0])
+}
+
+// Is makes either way to say "not found" hold.
+func (e *MissingError) Is(target error) bool { return (&notFoundError{}).Is(target) }

@@ -38,7 +38,8 @@ type Options struct {
 	// result dependencies) has a thousandth of the budget more for each further one. Defaults to 50 ms, which is for a Redis
 	// that is at most a few milliseconds away: a Get that loads takes three round trips, four with result dependencies.
 	Budget time.Duration
-	// WriteBudget bounds the Redis work of one write: Invalidate, Remove, Set, Hold. Defaults to 250 ms.
+	// WriteBudget bounds the Redis work of one write: Invalidate, Remove, Set, Hold. One of more than 100 keys has a
+	// thousandth of it more for each further one. Defaults to 250 ms.
 	WriteBudget time.Duration
 	// MaxValue is the largest encoded value, in bytes, that is stored. Defaults to 1 MiB; at most 8 MiB. The default codec
 	// also refuses a value that takes more than 6 MiB of memory and more than four times its encoded bytes.

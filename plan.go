@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cacheme/cacheme/internal/buntag"
 	"github.com/cacheme/cacheme/internal/codec"
 )
 
@@ -26,6 +27,7 @@ type nodePlan struct {
 	maxValue    int
 	carrier     carrier
 	counters    counters
+	models      []*buntag.Model // of Memoized.InvalidModels
 
 	// What the node's methods, or a Memo's funcs, do. Nil where there is none; appendMain is never nil.
 	appendMain         func(dst []byte, node any) ([]byte, error)

@@ -26,6 +26,7 @@ type plans struct {
 	nodes    map[reflect.Type]*nodePlan
 	invalids map[reflect.Type]*invalidPlan
 	memos    []*nodePlan
+	tables   map[string][]*invalidPlan // those of invalids that have a model, by its table
 }
 
 // all lists the plans of nodes and memos.
@@ -65,11 +66,25 @@ func (c *Cache) register(change func(next *plans) (problems []error)) error {
 	if problems != nil {
 		return errors.Join(problems...)
 	}
+	next.indexTables()
 	r.table.Store(next)
 	for _, p := range next.all() {
 		c.own.outlive(max(p.policy.stale, p.policy.staleIfError, c.options.LoadTimeout))
 	}
 	return nil
+}
+
+// indexTables sets tables, the nodes of each by name, so that a write asks for the same keys in the same order each time.
+func (p *plans) indexTables() {
+	p.tables = map[string][]*invalidPlan{}
+	for _, i := range p.invalids {
+		if i.table != "" {
+			p.tables[i.table] = append(p.tables[i.table], i)
+		}
+	}
+	for _, nodes := range p.tables {
+		slices.SortFunc(nodes, func(a, b *invalidPlan) int { return strings.Compare(a.name, b.name) })
+	}
 }
 
 // MustRegister is Register for declarations that are known to be right: it panics with what Register would return.
@@ -79,9 +94,14 @@ func (c *Cache) MustRegister(declarations ...Declaration) {
 	}
 }
 
+const notYours = "is no declaration of yours; Class, Table, Main, Tag and Row need no registration"
+
 // add compiles one declaration.
 func (p *plans) add(d Declaration, o *Options) []error {
 	t := reflect.TypeOf(d)
+	if _, row := d.(*writtenRow); row {
+		return []error{&DeclarationError{Node: "cacheme.Row", Reason: notYours}}
+	}
 	if t == nil {
 		return []error{&DeclarationError{Node: "nil", Reason: "is no declaration; give Register zero values such as Shelf{}"}}
 	}
@@ -103,7 +123,7 @@ func (p *plans) add(d Declaration, o *Options) []error {
 	}
 	switch d := d.(type) {
 	case reference:
-		c.wrong("", "is no declaration of yours; Class, Table, Main and Tag need no registration")
+		c.wrong("", notYours)
 	case carrier:
 		if plan := c.node(d); c.problems == nil {
 			p.nodes[t] = plan

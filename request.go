@@ -77,14 +77,17 @@ func (c *Cache) tokenKeys(names []string) []string {
 	return keys
 }
 
-// declare adds what an entry of the node depends on before anything is loaded: its class, its main key, and what its
-// InvalidNodes say.
+// declare adds what an entry of the node depends on before anything is loaded: its class, its main key, the
+// tables of a Memo's InvalidModels, and what its InvalidNodes say.
 func (c *Cache) declare(d *dependencies, p *nodePlan, node any, ends store.EntryEnds) error {
 	d.add(classKind, p.class)
 	if p.field != "" {
 		d.begin(mainKind)
 		d.buf = append(d.buf, d.buf[ends.MainBegin:ends.MainEnd]...)
 		d.end()
+	}
+	for _, m := range p.models {
+		d.add(tableKind, tableName(m))
 	}
 	if p.invalidNodes == nil {
 		return nil
@@ -96,27 +99,31 @@ func (c *Cache) declare(d *dependencies, p *nodePlan, node any, ends store.Entry
 func (c *Cache) appendInvalids(d *dependencies, invalids []Invalid, by string, add func(*invalidPlan, *dependencies, reflect.Value) error) error {
 	table := c.registry.table.Load()
 	for _, i := range invalids {
-		if ref, ok := i.(reference); ok {
-			if err := c.appendReference(d, ref); err != nil {
-				return err
-			}
-			continue
-		}
-		t := reflect.TypeOf(i)
-		p, ok := table.invalids[t]
-		switch {
-		case t == nil:
-			return &UsageError{Node: by, Reason: "names a nil invalid node; leave it out"}
-		case t.Kind() == reflect.Pointer:
-			return &UsageError{Node: t.String(), Reason: fmt.Sprintf("is a pointer; write the value %s{...}", t.Elem().String())}
-		case !ok:
-			return notRegistered(t)
-		}
-		if err := add(p, d, reflect.ValueOf(i)); err != nil {
+		if err := c.appendInvalid(d, table, i, by, add); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (c *Cache) appendInvalid(d *dependencies, table *plans, i Invalid, by string, add func(*invalidPlan, *dependencies, reflect.Value) error) error {
+	switch i := i.(type) {
+	case reference:
+		return c.appendReference(d, i)
+	case *writtenRow:
+		return &UsageError{Node: by, Reason: "names a cacheme.Row, which only Invalidate and Hold understand; name an invalid node"}
+	}
+	t := reflect.TypeOf(i)
+	p, ok := table.invalids[t]
+	switch {
+	case t == nil:
+		return &UsageError{Node: by, Reason: "names a nil invalid node; leave it out"}
+	case t.Kind() == reflect.Pointer:
+		return &UsageError{Node: t.String(), Reason: fmt.Sprintf("is a pointer; write the value %s{...}", t.Elem().String())}
+	case !ok:
+		return notRegistered(t)
+	}
+	return add(p, d, reflect.ValueOf(i))
 }
 
 func (c *Cache) appendReference(d *dependencies, ref reference) error {

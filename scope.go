@@ -23,6 +23,7 @@ type scope struct {
 type inner struct {
 	handed  map[string]envelope.Token // dependency to the token that the inner value was loaded under
 	spoiled string                    // why the outer entry may not be stored; empty: it may
+	private string                    // why the value is for its caller alone; empty: it is for all
 	expires uint64                    // Redis's time at which the first inner entry expires; 0: none does
 }
 

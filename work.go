@@ -55,6 +55,7 @@ type outcome struct {
 	began    uint64           // moment of the process, see flight.Group.Now
 	spoiled  string           // why nothing may be built on it; empty: it may
 	blind    bool             // an inner value came without what it depends on: names is not all
+	private  bool             // it is for its caller alone
 }
 
 // valueFor gives one caller the value: shared, or with Meta.Copy a new one.
@@ -84,6 +85,7 @@ type work struct {
 	begun   store.Begun
 	before  map[string]store.Token // result dependencies of the last load, as they were before this one
 	alone   bool                   // without Redis
+	apart   bool                   // ... because nobody else would have its value
 	out     *outcome
 	entry   envelope.Entry
 	late    []string // names of the dependencies that are known only now

@@ -1,9 +1,13 @@
 // Package guard lets a test take one rule of the freshness protocol out of a running cache, to show that the suite
-// notices. Product code asks Off before it applies a rule; only a client wrapped by [Client] can answer yes, and
-// nothing outside this module can make one.
+// notices. Product code asks Off before it applies a rule; only a client wrapped by [Client], or a connector wrapped by
+// [Connector], can answer yes, and nothing outside this module can make one.
 package guard
 
-import "github.com/redis/go-redis/v9"
+import (
+	"database/sql/driver"
+
+	"github.com/redis/go-redis/v9"
+)
 
 // Rule is one rule of the protocol that acts in Go code. docs/protocol.md says what each is for. Rules that act in a
 // Lua script are taken out by rewriting the script, see [Client].
@@ -29,11 +33,20 @@ const (
 	LateHeldIsInvalid
 	LateHeldKeepsEntry
 	LateNeedsSteadyClock
+	TransactionBypasses
 	Probation
 	ProbationFromLoadStart
 	ExcuseAfterTokens
 	ExcuseCountsEvictions
 	EpochBinds
+)
+
+// The rules that a writer keeps, whoever watches the writes of a database for the core.
+const (
+	ReleaseAfterCommit Rule = EpochBinds + 1 + iota
+	ReturnAfterRelease
+	FenceOnTransaction
+	FenceOnStatement
 )
 
 // Set is a set of rules that are switched off. The zero Set leaves every rule on.
@@ -71,4 +84,19 @@ func Unwrap(rdb redis.UniversalClient) (redis.UniversalClient, Set, func(name, s
 		return c.UniversalClient, c.Rules, c.Rewrite
 	}
 	return c.UniversalClient, c.Rules, same
+}
+
+// Connector is a database connector that carries broken rules to what watches the writes on its connections.
+type Connector struct {
+	driver.Connector
+	// Rules are off in Go code.
+	Rules Set
+}
+
+// UnwrapConnector returns the connector to use, and the switches that it carries.
+func UnwrapConnector(c driver.Connector) (driver.Connector, Set) {
+	if g, ok := c.(*Connector); ok {
+		return g.Connector, g.Rules
+	}
+	return c, 0
 }

@@ -1,6 +1,8 @@
 package guard_test
 
 import (
+	"context"
+	"database/sql/driver"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -12,7 +14,7 @@ func TestSet(t *testing.T) {
 	t.Parallel()
 	t.Run("the_zero_Set_leaves_every_rule_on", func(t *testing.T) {
 		t.Parallel()
-		for r := guard.EqualTokens; r <= guard.EpochBinds; r++ {
+		for r := guard.EqualTokens; r <= guard.FenceOnStatement; r++ {
 			if guard.Set(0).Off(r) {
 				t.Errorf("rule %d is off", r)
 			}
@@ -20,9 +22,9 @@ func TestSet(t *testing.T) {
 	})
 	t.Run("each_rule_is_switched_off_alone", func(t *testing.T) {
 		t.Parallel()
-		for r := guard.EqualTokens; r <= guard.EpochBinds; r++ {
+		for r := guard.EqualTokens; r <= guard.FenceOnStatement; r++ {
 			s := guard.Without(r)
-			for other := guard.EqualTokens; other <= guard.EpochBinds; other++ {
+			for other := guard.EqualTokens; other <= guard.FenceOnStatement; other++ {
 				if got, want := s.Off(other), other == r; got != want {
 					t.Errorf("Without(%d).Off(%d) = %v, want %v", r, other, got, want)
 				}
@@ -70,6 +72,38 @@ func TestUnwrap(t *testing.T) {
 			}
 			if text := rewrite("fill", "source"); text != c.text {
 				t.Errorf("rewrite = %q, want %q", text, c.text)
+			}
+		})
+	}
+}
+
+// database is a connector to nowhere.
+type database struct{ name string }
+
+func (database) Connect(context.Context) (driver.Conn, error) { return nil, driver.ErrBadConn }
+func (database) Driver() driver.Driver                        { return nil }
+
+func TestUnwrapConnector(t *testing.T) {
+	t.Parallel()
+	plain := database{"books"}
+	for _, c := range []struct {
+		name  string
+		of    driver.Connector
+		rules guard.Set
+	}{
+		{"a_plain_connector_breaks_nothing", plain, 0},
+		{"a_Connector_without_switches_breaks_nothing", &guard.Connector{Connector: plain}, 0},
+		{
+			"a_Connector_carries_its_rules",
+			&guard.Connector{Connector: plain, Rules: guard.Without(guard.FenceOnStatement)},
+			guard.Without(guard.FenceOnStatement),
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, rules := guard.UnwrapConnector(c.of)
+			if got != driver.Connector(plain) || rules != c.rules {
+				t.Errorf("UnwrapConnector() = %v, %b, want %v, %b", got, rules, plain, c.rules)
 			}
 		})
 	}

@@ -131,6 +131,7 @@ func (p *play) loadRow(w world, i int) {
 		if w.Locks[row] == uint8(own+1) {
 			me.Value[row] = unseen
 		}
+		me.NoStore = me.NoStore || p.on(TransactionBypasses)
 	}
 	if me.Row++; int(me.Row) == p.Rows {
 		me.Row = 0

@@ -81,9 +81,13 @@ func (p *play) arrive(w world, i int) {
 		case tx == txNone:
 			return
 		case tx != txOpen || p.on(TransactionBypasses):
-			p.leave(&w, i)
-			p.emit(w, event{what: bypasses, who: uint8(i)})
-			return
+			t := w
+			p.leave(&t, i)
+			p.emit(t, event{what: bypasses, who: uint8(i)})
+			if tx != txOpen {
+				return
+			}
+			// Or its context does not tell, and only its load finds out, see loadRow.
 		}
 	}
 	w.Readers[i].Floor = w.Promised
@@ -176,7 +180,7 @@ func (p *play) joinAny(w world, i int) bool {
 // mayJoin: what the caller's own read returned is what the flight began with.
 func (p *play) mayJoin(w *world, i, j int) bool {
 	me, leader := &w.Readers[i], &w.Readers[j]
-	if !leader.At.leads() || !p.sameProcess(i, j) || p.inTx(j) {
+	if !leader.At.leads() || !p.sameProcess(i, j) {
 		return false
 	}
 	if me.Seen.Lease != uint8(j+1) && p.on(JoinOnSameLease) {
@@ -210,7 +214,8 @@ func (p *play) await(w world, i int) {
 		return
 	}
 	arrivedBefore := leader.Takers.has(i) && p.on(NextLoadIsShared)
-	if leader.BornInvalid && !arrivedBefore && p.on(JoinOnlyValid) {
+	private := p.inTx(int(j)) && p.on(TransactionBypasses)
+	if private || leader.BornInvalid && !arrivedBefore && p.on(JoinOnlyValid) {
 		w.Readers[i].again()
 		p.forget(&w)
 		p.emit(w, event{what: declines, who: uint8(i), on: j})

@@ -106,7 +106,7 @@ var sentences = [ruleCount]sentence{
 	DoubtKeepsHold:          {"doubt keeps the hold", "A COMMIT without an answer makes dirty and leaves the hold to its deadline.", []string{"doubt"}},
 	FenceOnTransaction:      {"fence on the transaction", "The database gives an open transaction up before its hold's deadline.", []string{"paused"}},
 	FenceOnStatement:        {"fence on the statement", "A held autocommit statement runs in a transaction of its own, under the same fence.", []string{"paused"}},
-	TransactionBypasses:     {"transaction bypasses", "A read inside a transaction leaves the cache alone.", []string{"in transaction"}},
+	TransactionBypasses:     {"transaction bypasses", "What is loaded inside a transaction is for its caller alone: neither stored nor given to those who wait.", []string{"in transaction", "in transaction, shared"}},
 
 	Probation:              {"probation", "What is loaded under a token that was found missing is stored for one hold time after the finding at most.", []string{"eviction", "flush"}},
 	ProbationStays:         {"probation stays", "Later holds and tokens leave a probation as it is.", []string{"flush, two rows"}},

@@ -124,6 +124,10 @@ func Scenarios() []Scenario {
 			Writers: w(fencedFirst), Faults: [faultKinds]uint8{evict: 1},
 		},
 		{
+			Name: "in transaction, shared", Rows: 1, Keys: 1, Covers: oneRow, Readers: 3, Process: together, Inside: 1,
+			Writers: w(fencedFirst), Faults: [faultKinds]uint8{evict: 1},
+		},
+		{
 			Name: "restart", Rows: 1, Keys: 1, Covers: oneRow, Readers: 2, Process: alone,
 			Writers: w(fencedFirst), Faults: [faultKinds]uint8{restart: 1, snapshot: 1, kill: 1},
 		},

@@ -69,7 +69,7 @@ func eachRuleHasOne(t *testing.T) {
 // them: it is redundant, see docs/protocol.md.
 func schedules() []schedule {
 	var all []schedule
-	for _, part := range [][]schedule{readSchedules(), joinSchedules(), lateSchedules(), lossSchedules()} {
+	for _, part := range [][]schedule{readSchedules(), joinSchedules(), lateSchedules(), lossSchedules(), transactionSchedules()} {
 		all = append(all, part...)
 	}
 	return all
