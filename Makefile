@@ -21,7 +21,9 @@ SEED      ?=
 MODULES := . $(filter-out .,$(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/testdata/*'))))
 # The race detector needs cgo, which go itself turns off where there is no C compiler.
 RACE    := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
-SERVERS := redis-server
+SERVERS := redis-server postgres mariadbd
+# Where they are besides PATH, as internal/integration/kit looks for them.
+SERVERS_PATH := $(PATH):/usr/sbin:/usr/local/sbin:$(subst $() ,:,$(wildcard /usr/lib/postgresql/*/bin))
 
 # in-each runs a command in every module, all of them even if one fails, and fails if one did.
 define in-each
@@ -43,7 +45,7 @@ check: lint test ## All that must be green before a change is proposed: lint and
 test: vet ## Vet and race-test every module; says at the end what was not run (5 minutes).
 	$(call in-each,go test,go test $(RACE) -p 2 -timeout $(TIMEOUT) ./...)
 	@for s in $(SERVERS); do \
-		command -v $$s >/dev/null || echo "not run: the tests against a real $$s; install $$s to run them"; \
+		(PATH='$(SERVERS_PATH)'; command -v $$s) >/dev/null || echo "not run: the tests against a real $$s; install $$s to run them"; \
 	done
 	@[ -n "$(RACE)" ] || echo "not run: the race detector; install a C compiler to run it"
 

@@ -2,11 +2,8 @@ package kit_test
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,15 +15,12 @@ import (
 	"github.com/cacheme/cacheme/internal/integration/kit"
 )
 
-// orphanage is the environment variable with which this test binary starts itself as a process that is to be killed.
-const orphanage = "KIT_ORPHANAGE"
-
 func TestMain(m *testing.M) {
 	if os.Getenv(orphanage) != "" {
 		m.Run()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(kit.Main(m))
 }
 
 func must(t *testing.T, err error) {
@@ -58,58 +52,6 @@ func TestRedis_is_gone_after_the_test(t *testing.T) {
 		t.Fatalf("the port is still taken: %v", err)
 	}
 	_ = l.Close()
-}
-
-func TestRedis_dies_with_a_test_process_that_is_killed(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("not run: only Linux kills a child with its parent")
-	}
-	kit.Require(t, "redis-server")
-	child := exec.Command(os.Args[0], "-test.run", "^TestOrphanage$")
-	child.Env = append(os.Environ(), orphanage+"=yes", "TMPDIR="+t.TempDir())
-	out, err := child.StdoutPipe()
-	must(t, err)
-	must(t, child.Start())
-	told := make([]byte, 100)
-	n, err := out.Read(told)
-	must(t, err)
-	addr := strings.TrimSpace(string(told[:n]))
-	must(t, answers(addr))
-
-	must(t, child.Process.Kill())
-	_ = child.Wait() // "signal: killed"
-	deadline := time.After(10 * time.Second)
-	for answers(addr) == nil {
-		select {
-		case <-deadline:
-			t.Fatalf("redis-server at %s outlived its parent by 10s", addr)
-		default:
-		}
-	}
-}
-
-// TestOrphanage is the process to be killed in the test above, and nothing otherwise.
-func TestOrphanage(t *testing.T) {
-	if os.Getenv(orphanage) == "" {
-		t.Skip("run by TestRedis_dies_with_a_test_process_that_is_killed")
-	}
-	_, err := os.Stdout.WriteString(kit.Redis(t).Addr() + "\n")
-	must(t, err)
-	select {}
-}
-
-func answers(addr string) error {
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if _, err := io.WriteString(c, "PING\r\n"); err != nil {
-		return err
-	}
-	_, err = io.ReadFull(c, make([]byte, len("+PONG\r\n")))
-	return err
 }
 
 func TestRedis_restarts(t *testing.T) {
