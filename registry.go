@@ -27,6 +27,7 @@ type plans struct {
 	invalids map[reflect.Type]*invalidPlan
 	memos    []*nodePlan
 	tables   map[string][]*invalidPlan // those of invalids that have a model, by its table
+	watched  []Watched
 }
 
 // all lists the plans of nodes and memos.
@@ -67,6 +68,7 @@ func (c *Cache) register(change func(next *plans) (problems []error)) error {
 		return errors.Join(problems...)
 	}
 	next.indexTables()
+	next.watched = next.watch()
 	r.table.Store(next)
 	for _, p := range next.all() {
 		c.own.outlive(max(p.policy.stale, p.policy.staleIfError, c.options.LoadTimeout))

@@ -25,20 +25,22 @@ type Watched struct {
 }
 
 // Watched lists what is registered on tables: one for each invalid node with a model, and one for each model of a Memo,
-// by table and node.
-func (c *Cache) Watched() []Watched {
-	table := c.registry.table.Load()
-	var all []Watched
-	for _, nodes := range table.tables {
-		for _, p := range nodes {
-			w := Watched{Node: p.name, Table: p.table, Model: p.model.Type, M2M: p.m2m}
-			for _, column := range p.columns {
+// by table and node. It costs nothing: the slice is the cache's, and must not be changed. Nothing is ever taken from the
+// list, so that its length tells whether it has grown.
+func (c *Cache) Watched() []Watched { return c.registry.table.Load().watched }
+
+// watch lists what is registered on tables.
+func (p *plans) watch() (all []Watched) {
+	for _, nodes := range p.tables {
+		for _, n := range nodes {
+			w := Watched{Node: n.name, Table: n.table, Model: n.model.Type, M2M: n.m2m}
+			for _, column := range n.columns {
 				w.Columns = append(w.Columns, column.column.Column)
 			}
 			all = append(all, w)
 		}
 	}
-	for _, memo := range table.memos {
+	for _, memo := range p.memos {
 		for _, m := range memo.models {
 			all = append(all, Watched{Node: memo.name, Table: tableName(m), Model: m.Type, Keys: true})
 		}
