@@ -2,7 +2,8 @@
 //
 // You declare what you cache, as a struct (a node), and what makes it wrong, as structs that name rows of your models
 // (invalid nodes). From that cacheme derives the keys, keeps every entry fresh, and loads each missing one once for the
-// whole fleet. Nobody writes cache.Delete(key) any more.
+// whole fleet. Package bunhooks sees every write that goes through your database handle and makes wrong what it has to.
+// Nobody writes cache.Delete(key) any more.
 //
 //	// Shelf is the list of books on a user's shelf.
 //	type Shelf struct {
@@ -19,14 +20,21 @@
 //		return []cacheme.Invalid{UserBooks{User: s.User}}
 //	}
 //
+//	sqldb := sql.OpenDB(bunhooks.WrapConnector(connector))
+//	db, err := bunhooks.Install(bun.NewDB(sqldb, pgdialect.New()), cache)
+//
 //	books, err := cacheme.Get(ctx, Shelf{User: 7}, store.LoadShelf)
+//
+// Writes that go another way are told by [Invalidate], or by a [Hold] around their COMMIT.
 //
 // # What is promised
 //
-// Fresh: once Invalidate, or the end of a Hold, has returned, no Get that starts later, in any process, returns a value
-// that was loaded before it. There is no window in which a slow load can put an old value back, because an entry
+// Fresh: once a write through the hooked database (or its Commit, or Invalidate) has returned, no Get that starts later, in
+// any process, returns a value that was loaded before it. There is no window in which a slow load can put an old value back, because an entry
 // carries the tokens of its dependencies from before its load, and is fresh only while all of them are equal to those
 // in Redis.
+//
+// Nothing before its time: what is not committed is never cached, and a rollback makes nothing wrong.
 //
 // Nothing lost: Redis may be flushed, restarted or short of memory, and processes may be killed at any moment: at worst
 // something is loaded once more.

@@ -98,7 +98,7 @@ func TestDoNotStoreCountsInsideOfItsLoadAlone(t *testing.T) {
 	cacheme.DoNotStore(ctx, "outside of any load")
 	var left context.Context
 	if _, err := cacheme.GetFrom(ctx, cache.Cache, outerNode{ID: 1}, func(ctx context.Context, _ outerNode) (string, error) {
-		left = context.WithoutCancel(ctx)
+		left = context.WithoutCancel(ctx) //nolint:fatcontext // what is left of it is the matter
 		// An inner load that is stored, in an outer one that is not.
 		_, err := cacheme.GetFrom(ctx, cache.Cache, goodNode{ID: 1}, loadGood)
 		cacheme.DoNotStore(ctx, "for this caller")

@@ -53,8 +53,8 @@ func isImprecise(t reflect.Type) bool {
 	if t.Kind() != reflect.Struct {
 		return false
 	}
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Anonymous && f.Type == timeType {
+	for f := range t.Fields() {
+		if f.Anonymous && f.Type == timeType {
 			return true
 		}
 	}

@@ -118,8 +118,7 @@ cacheme: Memo("count").InvalidModels: is a cacheme_test.keyedPost; write a nil p
 cacheme: Memo("count").InvalidModels: is a <nil>; write a nil pointer to the bun model, such as (*Book)(nil)
 cacheme: Memo("count").InvalidModels: names *cacheme_test.keyedBadly, whose CacheKey is func() (string, error) and would not be found; write CacheKey() string
 cacheme: Memo("count").InvalidModels: names *cacheme_test.keyedBadly, whose CacheKeys is func(int) []int64 and would not be found; write CacheKeys() []string`
-	var declaration *cacheme.DeclarationError
-	if !errors.As(err, &declaration) {
+	if _, ok := errors.AsType[*cacheme.DeclarationError](err); !ok {
 		t.Fatalf("Memo = %v, want a *DeclarationError", err)
 	}
 	if diff := cmp.Diff(want, err.Error()); diff != "" {

@@ -15,15 +15,42 @@ import (
 //
 // The rows that it returns are never nil and can be handed on as they are: they have the column types that were told
 // before the first row was read, and if reading failed, they end with that error, as the driver's would have. err is the
-// same error, for the Handler. Further result sets are not read.
+// same error, for the Handler. Further result sets are kept too, whole; n counts the first alone.
 func Buffer(in driver.Rows, hide int, see func(hidden []driver.Value)) (out driver.Rows, n int, err error) {
-	b := &buffered{end: io.EOF}
+	b, n := read(in, hide, see)
+	if sets, ok := in.(driver.RowsNextResultSet); ok && b.end == io.EOF { //nolint:errorlint // The driver's contract is this very value.
+		for last := b; last.end == io.EOF && sets.HasNextResultSet(); { //nolint:errorlint // As above.
+			if err := sets.NextResultSet(); err == io.EOF { //nolint:errorlint // As above.
+				break
+			} else if err != nil {
+				last.end = err
+				break
+			}
+			last, _ = read(in, 0, nil)
+			b.further = append(b.further, last)
+		}
+	}
+	err = b.end
+	for _, further := range b.further {
+		err = further.end
+	}
+	if closed := in.Close(); err == io.EOF && closed != nil { //nolint:errorlint // As above.
+		b.end, err = closed, closed
+	}
+	if err == io.EOF { //nolint:errorlint // As above.
+		err = nil
+	}
+	return b, n, err
+}
+
+// read reads one result set, of n rows. Of which no column is left there are none.
+func read(in driver.Rows, hide int, see func(hidden []driver.Value)) (b *buffered, n int) {
+	b = &buffered{end: io.EOF}
 	columns := in.Columns()
 	shown := len(columns) - hide
 	if hide < 0 || shown < 0 {
 		b.end = fmt.Errorf("sqltx: hide %d of %d columns", hide, len(columns))
-		_ = in.Close() // What is wrong is the Handler's call.
-		return b, 0, b.end
+		return b, 0
 	}
 	b.columns = slices.Clone(columns[:shown])
 	b.types = make([]columnType, shown)
@@ -31,24 +58,21 @@ func Buffer(in driver.Rows, hide int, see func(hidden []driver.Value)) (out driv
 		b.types[i] = columnTypeOf(in, i)
 	}
 	row := make([]driver.Value, len(columns))
-	for err = in.Next(row); err == nil; err = in.Next(row) {
+	err := in.Next(row)
+	for ; err == nil; err = in.Next(row) {
 		kept := make([]driver.Value, len(row))
 		for i, v := range row {
 			kept[i] = copied(v)
 		}
-		b.rows = append(b.rows, kept[:shown:shown])
+		if n++; shown > 0 || hide == 0 {
+			b.rows = append(b.rows, kept[:shown:shown])
+		}
 		if see != nil {
 			see(kept[shown:])
 		}
 	}
 	b.end = err
-	if closed := in.Close(); b.end == io.EOF && closed != nil { //nolint:errorlint // The driver's contract is this very value.
-		b.end = closed
-	}
-	if b.end == io.EOF { //nolint:errorlint // As above.
-		return b, len(b.rows), nil
-	}
-	return b, len(b.rows), b.end
+	return b, n
 }
 
 // copied: a driver may use the bytes of a row again for the next one.
@@ -65,6 +89,7 @@ type buffered struct {
 	types   []columnType
 	rows    [][]driver.Value
 	end     error // what Next says after the last row
+	further []*buffered
 }
 
 func (b *buffered) Columns() []string { return b.columns }
@@ -78,8 +103,20 @@ func (b *buffered) Next(dest []driver.Value) error {
 	return nil
 }
 
+func (b *buffered) HasNextResultSet() bool { return len(b.further) > 0 }
+
+func (b *buffered) NextResultSet() error {
+	if len(b.further) == 0 {
+		return io.EOF
+	}
+	further := b.further
+	*b = *further[0]
+	b.further = further[1:]
+	return nil
+}
+
 func (b *buffered) Close() error {
-	b.rows = nil
+	b.rows, b.further = nil, nil
 	return nil
 }
 
@@ -88,9 +125,11 @@ func (b *buffered) ColumnTypeDatabaseTypeName(i int) string { return b.types[i].
 func (b *buffered) ColumnTypeLength(i int) (int64, bool) {
 	return b.types[i].length, b.types[i].hasLength
 }
+
 func (b *buffered) ColumnTypeNullable(i int) (nullable, ok bool) {
 	return b.types[i].nullable, b.types[i].hasNullable
 }
+
 func (b *buffered) ColumnTypePrecisionScale(i int) (p, s int64, ok bool) {
 	return b.types[i].precision, b.types[i].scale, b.types[i].hasDecimal
 }

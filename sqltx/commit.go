@@ -56,7 +56,7 @@ func (c *Conn) rolledBack(err error) {
 type transaction struct {
 	c   *Conn
 	in  driver.Tx
-	ctx context.Context // of BeginTx, without its cancellation: driver.Tx has no other way to give Commit its values
+	ctx context.Context //nolint:containedctx // of BeginTx, without its cancellation: driver.Tx has no other way to give Commit its values
 }
 
 // Commit commits what is open on the connection. If a text has ended that already, the driver has its say alone.

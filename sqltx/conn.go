@@ -12,6 +12,7 @@ type Conn struct {
 	connector *Connector
 	in        driver.Conn
 	tx        *Tx
+	locked    bool // MySQL: LOCK TABLES holds until it is taken back, or a transaction begins
 	manual    bool // MySQL: autocommit is off, so that the next statement begins a transaction
 	discarded atomic.Bool
 	raw       []driver.NamedValue // the arguments of the call at hand, before they were converted
@@ -19,6 +20,10 @@ type Conn struct {
 
 // Tx returns the transaction that is open on the connection, nil if statements are committed one by one.
 func (c *Conn) Tx() *Tx { return c.tx }
+
+// Locked reports whether the program has locked tables on the connection (MySQL: LOCK TABLES): a transaction would
+// unlock them, and only the locked tables can be read, by the names they were locked by.
+func (c *Conn) Locked() bool { return c.locked }
 
 // Exec executes a statement of the Handler's own on the driver's connection: no Handler is called for it, and the
 // connection's transaction does not follow it, so that a BEGIN sent here does not show in Tx. The arguments go to the

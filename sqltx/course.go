@@ -53,7 +53,8 @@ func (c *Conn) courseOf(s *Statement) course {
 		}
 		return choose(script.Controls(), several, plain)
 	default:
-		return choose(c.tx != nil && st.Implicit, implicit, plain)
+		locks, unlocks := locking(st, d)
+		return choose(c.tx != nil && st.Implicit, implicit, choose(locks || unlocks, control, plain))
 	}
 }
 

@@ -244,13 +244,15 @@ func sqliteProgram(t *testing.T, db *sql.DB) *transcript {
 	out, ctx := &transcript{}, t.Context()
 	exec := func(on interface {
 		ExecContext(context.Context, string, ...any) (sql.Result, error)
-	}, text string, args ...any) {
+	}, text string, args ...any,
+	) {
 		r, err := on.ExecContext(ctx, text, args...)
 		out.result(text, r, err)
 	}
 	query := func(on interface {
 		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-	}, text string, args ...any) {
+	}, text string, args ...any,
+	) {
 		rows, err := on.QueryContext(ctx, text, args...)
 		out.rows(text, rows, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"log"
 
 	"github.com/cacheme/cacheme/sqltx"
 )
@@ -43,7 +42,7 @@ func (journal) Commit(_ context.Context, _ *sqltx.Conn, tx *sqltx.Tx, commit fun
 func Example() {
 	connector := sqltx.Wrap(dsn{":memory:"}) // The driver's own connector.
 	if err := connector.Handle(journal{}, sqltx.SQLite); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
@@ -52,16 +51,17 @@ func Example() {
 	ctx := context.Background()
 	exec := func(on interface {
 		ExecContext(context.Context, string, ...any) (sql.Result, error)
-	}, text string, args ...any) {
+	}, text string, args ...any,
+	) {
 		if _, err := on.ExecContext(ctx, text, args...); err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 	exec(db, "CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT)")
 
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	exec(tx, "INSERT INTO books (title) VALUES (?)", "Emma")
 	exec(tx, "SAVEPOINT doubtful")
@@ -69,16 +69,16 @@ func Example() {
 	exec(tx, "ROLLBACK TO doubtful")
 	exec(tx, "UPDATE books SET title = 'Persuasion'")
 	if err := tx.Commit(); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	tx, err = db.BeginTx(ctx, nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	exec(tx, "DELETE FROM books")
 	if err := tx.Rollback(); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	// Output:

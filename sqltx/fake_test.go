@@ -405,6 +405,7 @@ func (r *fakeRows) NextResultSet() error {
 func (r *fakeRows) ColumnTypeScanType(i int) reflect.Type {
 	return []reflect.Type{reflect.TypeFor[int64](), reflect.TypeFor[[]byte]()}[i]
 }
+
 func (r *fakeRows) ColumnTypeDatabaseTypeName(i int) string      { return []string{"INT", "TEXT"}[i] }
 func (r *fakeRows) ColumnTypeLength(i int) (int64, bool)         { return int64(i * 10), i == 1 }
 func (r *fakeRows) ColumnTypeNullable(i int) (nullable, ok bool) { return i == 1, true }

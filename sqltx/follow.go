@@ -101,6 +101,9 @@ func (c *Conn) follow(ctx context.Context, st *sqltext.Statement, d Dialect) {
 
 func (c *Conn) followOther(ctx context.Context, st *sqltext.Statement, d Dialect) {
 	one := sqltext.Script{Statements: []sqltext.Statement{*st}}
+	if locks, unlocks := locking(st, d); locks || unlocks {
+		c.locked = locks
+	}
 	switch {
 	case st.Implicit:
 		c.tx = nil
@@ -111,9 +114,18 @@ func (c *Conn) followOther(ctx context.Context, st *sqltext.Statement, d Dialect
 	}
 }
 
+// locking reports whether a statement of MySQL's locks tables, or unlocks them.
+func locking(st *sqltext.Statement, d Dialect) (locks, unlocks bool) {
+	if d != MySQL || st.Kind != sqltext.Session || !st.Mentions("tables") && !st.Mentions("table") {
+		return false, false
+	}
+	return st.Mentions("lock"), st.Mentions("unlock")
+}
+
 // begun is the state after a BEGIN. In an open transaction MySQL has committed that one, PostgreSQL has warned and gone
 // on with it, SQLite has refused.
 func (c *Conn) begun(d Dialect) {
+	c.locked = false
 	if c.tx == nil || d == MySQL {
 		c.tx = c.connector.newTx()
 	}

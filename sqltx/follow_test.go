@@ -83,7 +83,9 @@ func TestTransactions_are_followed(t *testing.T) {
 			[]string{"open [" + a + " " + b + " " + c + "]", "open [" + a + "]", "commit [" + a + "]"},
 		},
 		{
-			"the same savepoint twice", []sqltx.Dialect{sqltx.Postgres, sqltx.SQLite, sqltx.Unknown}, nil,
+			"the same savepoint twice",
+			[]sqltx.Dialect{sqltx.Postgres, sqltx.SQLite, sqltx.Unknown},
+			nil,
 			[]string{"BEGIN", a, "SAVEPOINT s", b, "SAVEPOINT s", c, "ROLLBACK TO s", "?", "RELEASE s", "ROLLBACK TO s", "?", "COMMIT"},
 			[]string{"open [" + a + " " + b + "]", "open [" + a + "]", "commit [" + a + "]"},
 		},
@@ -99,7 +101,9 @@ func TestTransactions_are_followed(t *testing.T) {
 		},
 		{"a savepoint that we do not know", any, nil, []string{"BEGIN", a, "ROLLBACK TO s", "RELEASE s", "?", "COMMIT"}, []string{"open [" + a + "]", "commit [" + a + "]"}},
 		{
-			"a savepoint outside of a transaction begins one", []sqltx.Dialect{sqltx.SQLite}, nil,
+			"a savepoint outside of a transaction begins one",
+			[]sqltx.Dialect{sqltx.SQLite},
+			nil,
 			[]string{"SAVEPOINT s", a, "SAVEPOINT t", b, "ROLLBACK TO t", "RELEASE t", "?", "RELEASE S", "?"},
 			[]string{"open [" + a + "]", "commit [" + a + "]", "none"},
 		},
@@ -112,7 +116,8 @@ func TestTransactions_are_followed(t *testing.T) {
 		{"a savepoint outside of a transaction fails", postgres, map[string]error{"SAVEPOINT s": duplicate}, []string{"!SAVEPOINT s", "?"}, []string{"none"}},
 		{"a prepared transaction is gone", postgres, nil, []string{"BEGIN", a, "PREPARE TRANSACTION 'x'", "?", "COMMIT PREPARED 'x'"}, []string{"none", "now COMMIT PREPARED 'x'"}},
 		{
-			"a prepared transaction that fails is rolled back", postgres, map[string]error{"PREPARE TRANSACTION 'x'": duplicate},
+			"a prepared transaction that fails is rolled back", postgres,
+			map[string]error{"PREPARE TRANSACTION 'x'": duplicate},
 			[]string{"BEGIN", a, "!PREPARE TRANSACTION 'x'", "?"},
 			[]string{"none"},
 		},
@@ -128,14 +133,17 @@ func TestTransactions_are_followed(t *testing.T) {
 		},
 		{
 			"a temporary table commits nothing", mysql, nil,
-			[]string{"BEGIN", a, "CREATE TEMPORARY TABLE x (a INT)", "ROLLBACK"}, nil,
+			[]string{"BEGIN", a, "CREATE TEMPORARY TABLE x (a INT)", "ROLLBACK"},
+			nil,
 		},
 		{
 			"schema statements do not commit", postgres, nil,
-			[]string{"BEGIN", a, "CREATE TABLE x (a INT)", "TRUNCATE b", "ROLLBACK", "?"}, []string{"none"},
+			[]string{"BEGIN", a, "CREATE TABLE x (a INT)", "TRUNCATE b", "ROLLBACK", "?"},
+			[]string{"none"},
 		},
 		{
-			"a schema statement that fails may have committed", mysql, map[string]error{"CREATE TABLE x (a INT)": duplicate},
+			"a schema statement that fails may have committed", mysql,
+			map[string]error{"CREATE TABLE x (a INT)": duplicate},
 			[]string{"BEGIN", a, "!CREATE TABLE x (a INT)", b, "COMMIT", "?"},
 			[]string{
 				"commit [" + a + " CREATE TABLE x (a INT)]", "commit failed", "failed CREATE TABLE x (a INT)", "now " + b,
@@ -176,12 +184,15 @@ func TestTransactions_are_followed(t *testing.T) {
 			"failed " + b, "doubt [" + a + " " + b + "]", "none",
 		}},
 		{
-			"COMMIT fails", []sqltx.Dialect{sqltx.Postgres, sqltx.MySQL}, map[string]error{"COMMIT": deadlock},
+			"COMMIT fails",
+			[]sqltx.Dialect{sqltx.Postgres, sqltx.MySQL},
+			map[string]error{"COMMIT": deadlock},
 			[]string{"BEGIN", a, "!COMMIT", "?"},
 			[]string{"commit [" + a + "]", "commit failed", "none"},
 		},
 		{
-			"COMMIT fails, and nobody knows what that means", unknown, map[string]error{"COMMIT": deadlock},
+			"COMMIT fails, and nobody knows what that means", unknown,
+			map[string]error{"COMMIT": deadlock},
 			[]string{"BEGIN", a, "!COMMIT", "?", "COMMIT", "?"},
 			[]string{"commit [" + a + "]", "commit failed", "doubt [" + a + "]", "commit [" + a + "]", "none"},
 		},
@@ -253,7 +264,9 @@ func TestTransactions_are_followed(t *testing.T) {
 			[]string{"after it none", "none"},
 		},
 		{
-			"several statements that fail", []sqltx.Dialect{sqltx.Postgres, sqltx.MySQL, sqltx.Unknown}, map[string]error{"BEGIN; " + a: duplicate},
+			"several statements that fail",
+			[]sqltx.Dialect{sqltx.Postgres, sqltx.MySQL, sqltx.Unknown},
+			map[string]error{"BEGIN; " + a: duplicate},
 			[]string{"!BEGIN; " + a, "?", "COMMIT", "?"},
 			[]string{"now BEGIN; " + a, "failed BEGIN; " + a, "after it doubt []", "doubt []", "commit []", "none"},
 		},

@@ -61,8 +61,11 @@ func (r *rows) NextResultSet() error {
 	return io.EOF
 }
 
-func (r *rows) ColumnTypeScanType(i int) reflect.Type                { return scanType(r.in, i) }
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string              { return databaseTypeName(r.in, i) }
-func (r *rows) ColumnTypeLength(i int) (int64, bool)                 { return columnLength(r.in, i) }
-func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool)         { return columnNullable(r.in, i) }
+func (r *rows) ColumnTypeScanType(i int) reflect.Type   { return scanType(r.in, i) }
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return databaseTypeName(r.in, i) }
+
+func (r *rows) ColumnTypeLength(i int) (int64, bool) { return columnLength(r.in, i) }
+
+func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) { return columnNullable(r.in, i) }
+
 func (r *rows) ColumnTypePrecisionScale(i int) (p, s int64, ok bool) { return columnDecimal(r.in, i) }

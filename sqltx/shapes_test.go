@@ -140,5 +140,6 @@ type (
 func (s setRows) HasNextResultSet() bool { return s.r.HasNextResultSet() }
 func (s setRows) NextResultSet() error   { return s.r.NextResultSet() }
 
-func (t typedRows) ColumnTypeScanType(i int) reflect.Type        { return t.r.ColumnTypeScanType(i) }
+func (t typedRows) ColumnTypeScanType(i int) reflect.Type { return t.r.ColumnTypeScanType(i) }
+
 func (t typedRows) ColumnTypeNullable(i int) (nullable, ok bool) { return t.r.ColumnTypeNullable(i) }

@@ -71,7 +71,8 @@ func (s *Statement) Returning(columns []string) string {
 // args are the indexes, from 0, of the statement's arguments that the query takes, in its order: its parameters are numbered anew.
 //
 // It is not ok for other kinds, in AnyDialect, for named parameters (:name), for WHERE CURRENT OF, and where two looks
-// need not choose the same rows: LIMIT in a subquery, window functions, random(), a clock that goes on between them.
+// need not choose the same rows: LIMIT in a subquery, window functions, random(), a clock that goes on between them, and
+// in MySQL any subquery, which a query reads from the transaction's snapshot and a write from the latest rows.
 func (s *Statement) SelectOld(columns []string, tail string) (text string, args []int, ok bool) {
 	w := &s.written
 	if s.Kind != Update && s.Kind != Delete || w.d == AnyDialect || len(columns) == 0 || w.hides(s.Tables[0]) {

@@ -105,6 +105,7 @@ func TestSelectOld_is_not_made_where_two_looks_need_not_agree(t *testing.T) {
 		{pg, `TRUNCATE t`},
 		{pg, `DELETE FROM t WHERE CURRENT OF c`},
 		{pg, `DELETE FROM t WHERE random() < 0.5`},
+		{my, `UPDATE t SET a = 5 WHERE a IN (SELECT id FROM u WHERE name = 'x')`},
 		{pg, `DELETE FROM t WHERE id IN (SELECT id FROM t ORDER BY a LIMIT 1)`},
 		{pg, `DELETE FROM t WHERE id IN (SELECT id FROM t FETCH FIRST ROW ONLY)`},
 		{pg, `DELETE FROM t WHERE id IN (SELECT DISTINCT ON (a) id FROM t)`},

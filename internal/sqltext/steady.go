@@ -45,7 +45,7 @@ func (r *reader) steadyWord(i int) bool {
 			!call("random", "randomblob", "changes", "total_changes", "last_insert_rowid") &&
 			(!call("date", "time", "datetime", "julianday", "unixepoch") || !r.sign(i+2, ')'))
 	default:
-		return !bare("current_timestamp", "current_date", "current_time", "localtime", "localtimestamp", "utc_timestamp", "utc_date", "utc_time") &&
+		return !bare("select", "table", "values", "current_timestamp", "current_date", "current_time", "localtime", "localtimestamp", "utc_timestamp", "utc_date", "utc_time") &&
 			!call("rand", "random_bytes", "uuid", "uuid_short", "uuid_v4", "uuid_v7", "sys_guid", "now", "sysdate", "curdate", "curtime", "unix_timestamp",
 				"row_count", "found_rows", "last_insert_id", "sleep", "get_lock", "release_lock", "is_free_lock", "is_used_lock",
 				"nextval", "lastval", "setval", "benchmark")

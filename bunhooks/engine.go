@@ -1,0 +1,242 @@
+package bunhooks
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/guard"
+	"github.com/cacheme/cacheme/internal/sqltext"
+	"github.com/cacheme/cacheme/sqltx"
+)
+
+// engine turns the writes on one database's connections into invalidations of one cache. It is the connector's
+// sqltx.Handler.
+type engine struct {
+	options
+	cache   *cacheme.Cache
+	db      *bun.DB
+	dialect dialect
+	rules   guard.Set
+	warn    warner
+
+	watched atomic.Pointer[watch]
+	mu      sync.Mutex // of making a new watch
+	catalog *catalog
+	shadows sync.Map // names of temporary tables that this process made, in lower case
+}
+
+var _ sqltx.Handler = (*engine)(nil)
+
+// answer is what a statement gives its caller.
+type answer struct {
+	rows   driver.Rows
+	result driver.Result
+}
+
+// Exec runs a statement that gives no rows.
+func (e *engine) Exec(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) (driver.Result, error) {
+	a, err := e.run(ctx, c, s, false)
+	return a.result, err
+}
+
+// Query runs a statement that gives rows.
+func (e *engine) Query(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) (driver.Rows, error) {
+	a, err := e.run(ctx, c, s, true)
+	return a.rows, err
+}
+
+func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, query bool) (answer, error) {
+	hints := touched(ctx)
+	if c.Tx() != nil && !e.rules.Off(guard.TransactionBypasses) {
+		// Its snapshot may be old, and its rows may be uncommitted.
+		cacheme.DoNotStore(ctx, "the load ran in a transaction")
+	}
+	var a answer
+	var err error
+	if hints == nil && s.IsRead() {
+		a, err = plain(ctx, s, query)
+	} else {
+		a, err = e.write(ctx, c, s, hints, query)
+	}
+	if err != nil && c.Tx() != nil && e.dialect.fails(err) {
+		// Until a rollback to a savepoint before it, the COMMIT will be a ROLLBACK.
+		c.Tx().Add(&written{failed: true})
+	}
+	return a, err
+}
+
+// write runs what may write.
+func (e *engine) write(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, hints []string, query bool) (answer, error) {
+	v := e.watch().judge(s.Script(), hints)
+	e.shadow(s, v)
+	if v.exact != nil && (e.isShadowed(v.exact.Tables[0]) || c.Locked()) {
+		v.exact = nil
+	}
+	v.alone = v.alone && !c.Locked()
+	switch {
+	case v.nothing():
+		return plain(ctx, s, query)
+	case c.Tx() == nil && v.alone:
+		return e.alone(ctx, c, s, v, query)
+	case c.Tx() == nil || s.Script().Controls():
+		return e.opaque(ctx, c, s, v, query)
+	case v.partial:
+		e.note(c.Tx(), v.whole())
+		return whole(ctx, s, query)
+	case v.commits, v.may && e.dialect.text == sqltext.MySQL:
+		// The transaction ends with it, or may, by way of Commit, which has to know of it.
+		e.note(c.Tx(), v.whole())
+		return whole(ctx, s, query)
+	}
+	if v.stays || c.Tx().InDoubt() {
+		// What is written may be committed at once, and may still be rolled back: it is both.
+		e.note(c.Tx(), v.whole())
+		return e.opaque(ctx, c, s, v, query)
+	}
+	a, w, err := e.learn(ctx, c, s, v, query)
+	if err == nil && c.Tx() != nil {
+		e.note(c.Tx(), w)
+	}
+	return a, err
+}
+
+// shadow remembers the names of temporary tables: a statement that names one need not mean the table that is watched.
+func (e *engine) shadow(s *sqltx.Statement, v verdict) {
+	if !v.schema {
+		return
+	}
+	script := s.Script()
+	for i := range script.Statements {
+		st := &script.Statements[i]
+		if st.Kind == sqltext.Schema && (st.Mentions("temp") || st.Mentions("temporary")) {
+			for _, name := range st.Tables {
+				e.shadows.Store(strings.ToLower(name.Table), true)
+			}
+		}
+	}
+}
+
+func (e *engine) isShadowed(name sqltext.Name) bool {
+	_, shadowed := e.shadows.Load(strings.ToLower(name.Table))
+	return shadowed
+}
+
+// plain runs the statement as it is.
+func plain(ctx context.Context, s *sqltx.Statement, query bool) (a answer, err error) {
+	if query {
+		a.rows, err = s.Query(ctx)
+	} else {
+		a.result, err = s.Exec(ctx)
+	}
+	return a, err
+}
+
+// whole runs the statement as it is, to its end: rows are read before it returns.
+func whole(ctx context.Context, s *sqltx.Statement, query bool) (answer, error) {
+	a, err := plain(ctx, s, query)
+	if err == nil && query {
+		a.rows, _, err = sqltx.Buffer(a.rows, 0, nil)
+	}
+	return a, err
+}
+
+// Commit stands in place of every COMMIT: fence, hold, COMMIT, release.
+func (e *engine) Commit(ctx context.Context, c *sqltx.Conn, tx *sqltx.Tx, commit func() error) error {
+	all := allOf(tx)
+	if len(all) == 0 || slices.ContainsFunc(all, func(w *written) bool { return w.failed }) {
+		return commit()
+	}
+	return e.settle(ctx, c, all, true, commit)
+}
+
+// watch is what to look for: of all that is declared by now.
+func (e *engine) watch() *watch {
+	if w := e.watched.Load(); w.declared == len(e.cache.Watched()) {
+		return w
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	watched := e.cache.Watched()
+	declared, err := declarations(e.db, watched, &e.warn)
+	if err != nil {
+		// Install told those that were there; one that is declared later has nobody else to tell.
+		e.warn.once(err.Error(), "cacheme cannot watch a declaration", "err", err)
+	}
+	w := newWatch(declared, e.tables, e.catalog)
+	w.declared = len(watched)
+	e.watched.Store(w)
+	return w
+}
+
+// learnCatalog asks the database for its tables, and watches accordingly.
+func (e *engine) learnCatalog(ctx context.Context, q ask) error {
+	c, err := e.dialect.catalog(ctx, q)
+	if err != nil {
+		return err
+	}
+	watched := e.cache.Watched()
+	declared, bad := declarations(e.db, watched, &e.warn)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.catalog = c
+	w := newWatch(declared, e.tables, c)
+	w.declared = len(watched)
+	e.watched.Store(w)
+	return errors.Join(bad, missing(declared, c))
+}
+
+// missing tells the columns that declarations name and a table that is there does not have.
+func missing(declared []declaration, c *catalog) error {
+	var problems []error
+	for _, d := range declared {
+		facts, known := c.tables[idOf(d.table, c.standard)]
+		for _, column := range d.columns {
+			if _, ok := facts.columns[strings.ToLower(column)]; known && !ok {
+				problems = append(problems, &InstallError{Node: d.node, Reason: fmt.Sprintf(
+					"names the column %s, which the table %s does not have in the database; migrate it first, or name another column", column, d.table)})
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// patience bounds what the hook does on a connection after the statement itself.
+const patience = 5 * time.Second
+
+// relearn reads the catalog again once tables have changed, on a connection that is between transactions. Where that
+// fails the tables that are not known are written as a whole.
+func (e *engine) relearn(ctx context.Context, c *sqltx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := e.learnCatalog(ctx, askConn(c)); err != nil {
+		e.warn.once("catalog", "cacheme cannot read the database's tables again after they changed", "err", err)
+	}
+}
+
+// opaque runs what may commit by itself, or cannot run in a transaction of the hook's own: its tables are held as a whole
+// before it and released after it. No limit in the database stands behind that hold.
+func (e *engine) opaque(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, v verdict, query bool) (a answer, err error) {
+	all := []*written{v.whole()}
+	if tx := c.Tx(); tx != nil {
+		all = append(all, allOf(tx)...)
+	}
+	err = e.settle(ctx, c, all, false, func() (err error) {
+		a, err = whole(ctx, s, query)
+		return err
+	})
+	if tx := c.Tx(); tx != nil {
+		// The text has begun it, or is a part of it: of what it wrote nothing is committed for sure.
+		e.note(tx, v.whole())
+	}
+	return a, err
+}
