@@ -148,7 +148,11 @@ func (e *engine) fetch(ctx context.Context, c *sqltx.Conn, text string, args []d
 	if err != nil {
 		return nil, false, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() {
+		if closed := rows.Close(); err == nil {
+			err = closed // an error of the driver's stays the only one, since callers look at its type
+		}
+	}()
 	dest := make([]driver.Value, len(rows.Columns()))
 	for {
 		switch err := rows.Next(dest); {
@@ -226,8 +230,9 @@ func (r *reading) compare(after [][]driver.Value, over bool, m manner, deletes b
 	}
 	var rows [][]driver.Value
 	if m.moved {
-		// All that were locked are written, and others besides only if there are more.
-		if len(old) != len(after) {
+		// All that were locked are written, and others besides only if there are more; unless what other tables say has
+		// changed in between.
+		if len(old) != len(after) || r.stmt.Mentions("select") || r.stmt.Mentions("from") {
 			r.giveUp()
 			return
 		}

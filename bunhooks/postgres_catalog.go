@@ -11,7 +11,7 @@ import (
 // the plain statement does not, and whoever asks may read it.
 const (
 	pgTables = `SELECT n.nspname, c.relname, c.relkind = 'r', has_any_column_privilege(c.oid, 'UPDATE'),
-	c.relkind IN ('r', 'p') AND NOT row_security_active(c.oid) AND has_table_privilege(c.oid, 'SELECT')
+	c.relkind IN ('r', 'p') AND NOT c.relrowsecurity AND has_table_privilege(c.oid, 'SELECT')
 		AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'),
 	coalesce((SELECT string_agg(a.attname, chr(31) ORDER BY k.n) FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, n), pg_attribute a
 		WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.num), '')
