@@ -50,6 +50,7 @@ func (e *engine) settleHeld(ctx context.Context, c *sqltx.Conn, invalids []cache
 	}
 	if hold != nil && e.rules.Off(guard.ReleaseAfterCommit) {
 		e.tell(func() error { return hold.Commit(ctx) })
+		return commit()
 	}
 	if hold != nil && time.Until(hold.Deadline()) < e.cache.HoldTime()/2 {
 		// The process was paused: readers may have settled the hold, or be about to.

@@ -23,44 +23,66 @@ func TestChanges_that_a_statement_does_not_tell(t *testing.T) {
 		name, tables string
 		texts        []string
 	}{
-		{"a generated column", lines + `
+		{
+			"a generated column", lines + `
 			CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT, base INTEGER, author_id INTEGER GENERATED ALWAYS AS (base * 1) STORED);
 			INSERT INTO books (id, title, base) VALUES (1, 'a', 1), (2, 'b', 1), (3, 'c', 2);`,
-			[]string{"UPDATE books SET base = 5 WHERE id = 1", "INSERT INTO books (id, base) VALUES (2, 5) ON CONFLICT DO UPDATE SET base = excluded.base"}},
-		{"a virtual column", lines + `
+			[]string{"UPDATE books SET base = 5 WHERE id = 1", "INSERT INTO books (id, base) VALUES (2, 5) ON CONFLICT DO UPDATE SET base = excluded.base"},
+		},
+		{
+			"a virtual column", lines + `
 			CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT, base INTEGER, author_id INTEGER AS (base * 1));
 			INSERT INTO books (id, title, base) VALUES (1, 'a', 1), (2, 'b', 1), (3, 'c', 2);`,
-			[]string{"UPDATE books SET base = 5 WHERE id = 1"}},
-		{"a trigger that writes its own table once more", tables + `CREATE TRIGGER own AFTER INSERT ON books BEGIN UPDATE books SET author_id = 5 WHERE id = NEW.id; END;`,
-			[]string{"INSERT INTO books VALUES (9, 'i', 1)"}},
-		{"a trigger by a view", tables + `
+			[]string{"UPDATE books SET base = 5 WHERE id = 1"},
+		},
+		{
+			"a trigger that writes its own table once more", tables + `CREATE TRIGGER own AFTER INSERT ON books BEGIN UPDATE books SET author_id = 5 WHERE id = NEW.id; END;`,
+			[]string{"INSERT INTO books VALUES (9, 'i', 1)"},
+		},
+		{
+			"a trigger by a view", tables + `
 			CREATE VIEW all_books AS SELECT * FROM books;
 			CREATE TRIGGER through INSTEAD OF UPDATE ON all_books BEGIN UPDATE books SET title = NEW.title WHERE id = OLD.id; END;
 			CREATE TABLE tills (id INTEGER PRIMARY KEY);
 			CREATE TRIGGER sold AFTER INSERT ON tills BEGIN UPDATE all_books SET title = 'sold' WHERE id = NEW.id; END;`,
-			[]string{"INSERT INTO tills VALUES (1)"}},
-		{"a chain of triggers", tables + `
+			[]string{"INSERT INTO tills VALUES (1)"},
+		},
+		{
+			"a chain of triggers", tables + `
 			CREATE TABLE t1 (id INTEGER PRIMARY KEY); CREATE TABLE t2 (id INTEGER PRIMARY KEY); CREATE TABLE t3 (id INTEGER PRIMARY KEY);
 			CREATE TRIGGER g1 AFTER INSERT ON t1 BEGIN INSERT INTO t2 VALUES (NEW.id); END;
 			CREATE TRIGGER g2 AFTER INSERT ON t2 BEGIN INSERT INTO t3 VALUES (NEW.id); END;
 			CREATE TRIGGER g3 AFTER INSERT ON t3 BEGIN UPDATE books SET title = 'chained' WHERE id = NEW.id; END;`,
-			[]string{"INSERT INTO t1 VALUES (1)"}},
-		{"a cascade into a table with a trigger", tables + `
+			[]string{"INSERT INTO t1 VALUES (1)"},
+		},
+		{
+			"a cascade into a table with a trigger", tables + `
 			CREATE TABLE t1 (id INTEGER PRIMARY KEY); CREATE TABLE t2 (id INTEGER PRIMARY KEY REFERENCES t1 ON DELETE CASCADE);
 			CREATE TRIGGER g2 AFTER DELETE ON t2 BEGIN UPDATE books SET title = 'chained' WHERE id = OLD.id; END;
 			INSERT INTO t1 VALUES (1); INSERT INTO t2 VALUES (1);`,
-			[]string{"DELETE FROM t1"}},
-		{"a conflict that the table resolves by replacing", lines + `CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT UNIQUE ON CONFLICT REPLACE, author_id INTEGER);` + rows,
-			[]string{"INSERT INTO books VALUES (9, 'a', 5)", "UPDATE books SET title = 'b' WHERE id = 3"}},
-		{"a key by SQLite's own names", tables,
-			[]string{"UPDATE books SET rowid = 9 WHERE id = 1", "UPDATE books SET _rowid_ = 1 WHERE id = 9", "UPDATE books SET oid = 9 WHERE id = 1"}},
-		{"rows that change places", tables,
-			[]string{"UPDATE books SET id = CASE id WHEN 1 THEN -3 WHEN 3 THEN -1 ELSE id END", "UPDATE books SET id = abs(id)", "UPDATE books SET author_id = 3 - author_id"}},
+			[]string{"DELETE FROM t1"},
+		},
+		{
+			"a conflict that the table resolves by replacing", lines + `CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT UNIQUE ON CONFLICT REPLACE, author_id INTEGER);` + rows,
+			[]string{"INSERT INTO books VALUES (9, 'a', 5)", "UPDATE books SET title = 'b' WHERE id = 3"},
+		},
+		{
+			"a key by SQLite's own names", tables,
+			[]string{"UPDATE books SET rowid = 9 WHERE id = 1", "UPDATE books SET _rowid_ = 1 WHERE id = 9", "UPDATE books SET oid = 9 WHERE id = 1"},
+		},
+		{
+			"rows that change places", tables,
+			[]string{"UPDATE books SET id = CASE id WHEN 1 THEN -3 WHEN 3 THEN -1 ELSE id END", "UPDATE books SET id = abs(id)", "UPDATE books SET author_id = 3 - author_id"},
+		},
 		{"chance", tables, []string{"UPDATE books SET author_id = 5 WHERE random() % 2 = 0", "DELETE FROM books WHERE abs(random()) % 2 = 0"}},
-		{"a table that is swapped for another", tables + `CREATE TABLE fresh (id INTEGER PRIMARY KEY, title TEXT, author_id INTEGER); INSERT INTO fresh VALUES (1, 'f', 5);`,
-			[]string{"ALTER TABLE books RENAME TO former; ALTER TABLE fresh RENAME TO books", "UPDATE books SET author_id = 1", "DELETE FROM former", "DELETE FROM books"}},
-		{"columns in another case", lines + `CREATE TABLE books (ID INTEGER PRIMARY KEY, Title TEXT, Author_ID INTEGER);` + rows,
-			[]string{"UPDATE books SET AUTHOR_ID = 5 WHERE id = 1", "DELETE FROM books WHERE Author_Id = 5"}},
+		{
+			"a table that is swapped for another", tables + `CREATE TABLE fresh (id INTEGER PRIMARY KEY, title TEXT, author_id INTEGER); INSERT INTO fresh VALUES (1, 'f', 5);`,
+			[]string{"ALTER TABLE books RENAME TO former; ALTER TABLE fresh RENAME TO books", "UPDATE books SET author_id = 1", "DELETE FROM former", "DELETE FROM books"},
+		},
+		{
+			"columns in another case", lines + `CREATE TABLE books (ID INTEGER PRIMARY KEY, Title TEXT, Author_ID INTEGER);` + rows,
+			[]string{"UPDATE books SET AUTHOR_ID = 5 WHERE id = 1", "DELETE FROM books WHERE Author_Id = 5"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

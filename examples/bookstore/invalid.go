@@ -2,7 +2,8 @@ package main
 
 import "github.com/cacheme/cacheme"
 
-// What can become wrong: rows, the sides of relations, and one thing that has no row.
+// What can become wrong: rows, columns of rows, the sides of relations, a table. Nobody in this program says that one of
+// them has: writing to the tables does.
 
 // BookChanged is one book: book:12.
 type BookChanged struct {
@@ -67,8 +68,8 @@ type Memberships struct {
 // Meta names the join model.
 func (Memberships) Meta() cacheme.Meta { return cacheme.Meta{Model: (*Membership)(nil), M2M: true} }
 
-// PricesChanged is any price of any book. It belongs to no row, so whoever changes a price says so.
-type PricesChanged struct{ cacheme.InvalidNode }
+// AnyBook is the table of books as a whole: it has no field.
+type AnyBook struct{ cacheme.ModelInvalidNode }
 
-// Meta names it.
-func (PricesChanged) Meta() cacheme.Meta { return cacheme.Meta{Key: "prices"} }
+// Meta names the model.
+func (AnyBook) Meta() cacheme.Meta { return cacheme.Meta{Model: (*Book)(nil)} }

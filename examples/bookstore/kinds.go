@@ -16,6 +16,9 @@ type kind struct {
 	ids   func(size) int // how many there are to ask for: 1 to that
 	stale time.Duration  // how old a value may stand in
 	ask   func(ctx context.Context, s *shop, id int64) (reply, error)
+	// fresh calls each with the key of every entry that the cache would serve as right.
+	fresh func(ctx context.Context, s *shop, each func(key string)) error
+	// sweep compares each of these entries with the database.
 	sweep func(ctx context.Context, s *shop, each func(key string, right bool)) error
 }
 
@@ -105,7 +108,7 @@ func kindOf[N cacheme.NodeOf[V], V any](name, key string, ids func(size) int, bo
 		result, err := bound(s).GetResult(ctx, node(id))
 		r := reply{tier: result.Tier, stale: result.Stale}
 		switch {
-		case errors.Is(err, cacheme.ErrNotFound): // of books alone
+		case errors.Is(err, cacheme.ErrNotFound): // of what is about one book
 			r.claims.says(bookVersion, id, 0, 0)
 		case err != nil:
 			return reply{}, err
@@ -114,28 +117,43 @@ func kindOf[N cacheme.NodeOf[V], V any](name, key string, ids func(size) int, bo
 		}
 		return r, nil
 	}
-	k.sweep = func(ctx context.Context, s *shop, each func(key string, right bool)) error {
+	// served calls each with what the cache would serve as right: a value, or ErrNotFound.
+	served := func(ctx context.Context, s *shop, each func(key string, node N, value V, err error) error) error {
 		for entry, err := range s.cache.Keys(ctx, zero) {
 			if err != nil {
 				return err
 			}
 			var id int64
 			_, _ = fmt.Sscanf(entry, key, &id) // the bargains have none
-			cached, cacheErr := bound(s).Peek(ctx, node(id))
-			if errors.Is(cacheErr, cacheme.ErrNoEntry) || cached.Stale {
+			cached, err := bound(s).Peek(ctx, node(id))
+			if errors.Is(err, cacheme.ErrNoEntry) || cached.Stale {
 				continue // wrong, and known to be
 			}
-			truth, err := bound(s).Get(cacheme.Bypass(ctx), node(id))
-			switch {
-			case errors.Is(err, cacheme.ErrNotFound):
-				each(entry, errors.Is(cacheErr, cacheme.ErrNotFound))
-			case err != nil || cacheErr != nil && !errors.Is(cacheErr, cacheme.ErrNotFound):
-				return errors.Join(err, cacheErr)
-			default:
-				each(entry, cacheErr == nil && reflect.DeepEqual(cached.Value, truth))
+			if err := each(entry, node(id), cached.Value, err); err != nil {
+				return err
 			}
 		}
 		return nil
+	}
+	k.fresh = func(ctx context.Context, s *shop, each func(string)) error {
+		return served(ctx, s, func(key string, _ N, _ V, _ error) error {
+			each(key)
+			return nil
+		})
+	}
+	k.sweep = func(ctx context.Context, s *shop, each func(string, bool)) error {
+		return served(ctx, s, func(key string, node N, cached V, cachedErr error) error {
+			truth, err := bound(s).Get(cacheme.Bypass(ctx), node)
+			switch {
+			case errors.Is(err, cacheme.ErrNotFound):
+				each(key, errors.Is(cachedErr, cacheme.ErrNotFound))
+			case err != nil || cachedErr != nil && !errors.Is(cachedErr, cacheme.ErrNotFound):
+				return errors.Join(err, cachedErr)
+			default:
+				each(key, cachedErr == nil && reflect.DeepEqual(cached, truth))
+			}
+			return nil
+		})
 	}
 	return k
 }

@@ -3,12 +3,15 @@
 //	go run ./examples/bookstore
 //
 // It fills a bookstore (SQLite in a temporary file, Redis inside the process), tells in a dozen steps what is cached,
-// what makes it wrong and what stays, and then lets readers and writers of two processes of the shop, two caches on one
-// Redis, run against each other. A checker that knows every write looks for a read that came back too old. The exit
-// status is not 0 if there was one, or if anything in Redis would stay there for ever.
+// what a write makes wrong by itself and what stays, and then lets readers and writers of two processes of the shop run
+// against each other: each has a database handle and a cache of its own, and they share the file and Redis and nothing
+// else. The writers go every way there is, from bun's builders to plain database/sql. A checker that knows every commit
+// looks for a read that came back too old. The exit status is not 0 if there was one, or if anything in Redis would stay
+// there for ever.
 //
-// To see how caching is declared, read schema.go, nodes.go, invalid.go and loaders.go, in this order; store.go has
-// the one place where a write meets the cache, and writes.go what is written.
+// To see how caching is declared, read schema.go, nodes.go, invalid.go and loaders.go, in this order. writes.go and
+// transactions.go have what is written, and how; no line of them tells the cache. openShop in shop.go has the two lines
+// that see to it.
 package main
 
 import (
@@ -38,9 +41,12 @@ type config struct {
 	traffic  time.Duration // how long readers and writers run
 	seed     uint64
 	size     size
+	enough   bool // the first old read that is found ends the traffic
 
-	// wrap stands between the caches and Redis, where a test breaks the protocol to see the checker find it.
-	wrap func(redis.UniversalClient) redis.UniversalClient
+	// joining is how each process joins its database and its cache; wrap stands between the caches and Redis. There a
+	// test breaks the protocol to see the checker find it.
+	joining joining
+	wrap    func(redis.UniversalClient) redis.UniversalClient
 }
 
 // command is the program: it returns the exit status, 0 for a run without a fault, 1 for one with, 2 for bad flags.
@@ -65,7 +71,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // parse reads the command line.
 func parse(args []string, stderr io.Writer) (config, error) {
-	c := config{size: fullSize}
+	c := config{size: fullSize, joining: asIntended()}
 	flags := flag.NewFlagSet("bookstore", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.DurationVar(&c.traffic, "for", 5*time.Second, "how long readers and writers run against each other")
@@ -109,18 +115,18 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	out.titlef("The bookstore")
 	out.linef("database: %s", db.name)
 	out.linef("redis:    %s", server.name)
-	history := newLedger()
+	history := newHistory(db)
 	if err := fill(ctx, db, history, c.size, c.seed, out); err != nil {
 		return nil, err
 	}
 
 	// Two processes of the shop: they share the database and Redis, and nothing else.
-	one, err := openShop(server, db, history)
+	one, err := openShop(server, db, history, c.joining)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, one.close(ctx)) }()
-	two, err := openShop(server, db, history)
+	two, err := openShop(server, db, history, c.joining)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +136,7 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the story: %w", err)
 	}
-	t := traffic{shops: []*shop{one, two}, history: history, size: c.size, seed: c.seed}
+	t := traffic{shops: []*shop{one, two}, history: history, size: c.size, seed: c.seed, enough: c.enough}
 	out.titlef("Traffic: %d readers and %d writers in two processes, for %v", readers, writers, c.traffic)
 	r = t.run(ctx, c.traffic)
 	r.storyWrong = wrong

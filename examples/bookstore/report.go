@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,7 +117,9 @@ func (r *report) print(out *page) {
 	out.linef("%-16s %9d %9s %9d", "all", all.reads, percent(all.cached, all.reads), all.stale)
 	out.linef("")
 	out.linef("%-28s %d in %v, %.0f a second", "reads", all.reads, r.took.Round(time.Millisecond), float64(all.reads)/r.took.Seconds())
-	out.linef("%-28s %d committed, %d rolled back", "writes", r.writes, r.abandoned)
+	out.linef("%-28s %d committed, %d rolled back, %d refused by the database", "writes", r.writes, r.undone, r.refused)
+	out.counts("  by the way taken", r.paths)
+	out.counts("  by transaction", r.manners)
 	out.linef("%-28s %d, of one query each", "loads", r.during.loads)
 	out.linef("%-28s %d", "queries saved", all.reads-int(r.during.loads))
 	for _, tier := range []cacheme.Tier{cacheme.TierRedis, cacheme.TierSource} {
@@ -154,5 +159,17 @@ func (p *page) verdict(what string, n int, of string, examples []string) {
 	p.linef("%-28s %s %s", what, p.paint(colour, fmt.Sprint(n)), of)
 	for _, example := range examples[:min(5, len(examples))] {
 		p.linef("  %s", example)
+	}
+}
+
+// counts prints what was counted, some in a line.
+func (p *page) counts(what string, n map[string]int) {
+	const inLine = 5
+	for names := range slices.Chunk(slices.Sorted(maps.Keys(n)), inLine) {
+		for i, name := range names {
+			names[i] = fmt.Sprintf("%s %d", name, n[name])
+		}
+		p.linef("%-28s %s", what, strings.Join(names, ", "))
+		what = ""
 	}
 }

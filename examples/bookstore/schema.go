@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 )
 
-// The tables. Version is there for the checker: whoever writes a row gives it a greater one, so that of two copies of a
-// row one can say which is older. An application needs no such column.
+// The tables. Version is there for the checker: whoever writes a row leaves his number in it. An application needs no such
+// column. What belongs to a user, or stands for a book, goes with it: the database sees to that by itself.
 
 // User reads, owns and follows.
 type User struct {
@@ -38,7 +39,7 @@ type Book struct {
 	AuthorID int64
 	Author   *Author `bun:"rel:belongs-to,join:author_id=id"`
 	OwnerID  int64
-	Owner    *User `bun:"rel:belongs-to,join:owner_id=id"`
+	Owner    *User `bun:"rel:belongs-to,join:owner_id=id,on_delete:CASCADE"`
 	Version  int64
 }
 
@@ -46,10 +47,11 @@ type Book struct {
 type UserBook struct {
 	bun.BaseModel `bun:"table:user_books"`
 
-	UserID int64 `bun:",pk"`
-	User   *User `bun:"rel:belongs-to,join:user_id=id"`
-	BookID int64 `bun:",pk"`
-	Book   *Book `bun:"rel:belongs-to,join:book_id=id"`
+	UserID  int64 `bun:",pk"`
+	User    *User `bun:"rel:belongs-to,join:user_id=id"`
+	BookID  int64 `bun:",pk"`
+	Book    *Book `bun:"rel:belongs-to,join:book_id=id"`
+	Version int64
 }
 
 // Follow is a many-to-many relation of users with users: its two sides are not the same.
@@ -60,26 +62,42 @@ type Follow struct {
 	Follower   *User `bun:"rel:belongs-to,join:follower_id=id"`
 	FollowedID int64 `bun:",pk"`
 	Followed   *User `bun:"rel:belongs-to,join:followed_id=id"`
+	Version    int64
 }
 
-// Membership of a user in an author's fan club is a relation that says something itself: the role.
+// Membership of a user in an author's fan club is a relation that says something itself: the role. Who leaves is kept, as
+// one who was a member.
 type Membership struct {
 	bun.BaseModel `bun:"table:memberships"`
 
-	UserID   int64   `bun:",pk"`
-	User     *User   `bun:"rel:belongs-to,join:user_id=id"`
-	AuthorID int64   `bun:",pk"`
-	Author   *Author `bun:"rel:belongs-to,join:author_id=id"`
-	Role     string
-	Version  int64
+	UserID    int64   `bun:",pk"`
+	User      *User   `bun:"rel:belongs-to,join:user_id=id"`
+	AuthorID  int64   `bun:",pk"`
+	Author    *Author `bun:"rel:belongs-to,join:author_id=id"`
+	Role      string
+	Version   int64
+	DeletedAt time.Time `bun:",soft_delete,nullzero"`
 }
 
 // createTables creates the tables, which must not exist yet.
 func createTables(ctx context.Context, db bun.IDB) error {
-	for _, model := range []any{
-		(*User)(nil), (*Author)(nil), (*Book)(nil), (*UserBook)(nil), (*Follow)(nil), (*Membership)(nil),
+	for _, table := range []struct {
+		model any
+		// keys are the foreign keys that are part of the primary key, which bun leaves to its user.
+		keys []string
+	}{
+		{model: (*User)(nil)},
+		{model: (*Author)(nil)},
+		{model: (*Book)(nil)},
+		{(*UserBook)(nil), []string{"(user_id) REFERENCES users (id) ON DELETE CASCADE", "(book_id) REFERENCES books (id) ON DELETE CASCADE"}},
+		{(*Follow)(nil), []string{"(follower_id) REFERENCES users (id) ON DELETE CASCADE", "(followed_id) REFERENCES users (id) ON DELETE CASCADE"}},
+		{(*Membership)(nil), []string{"(user_id) REFERENCES users (id) ON DELETE CASCADE", "(author_id) REFERENCES authors (id)"}},
 	} {
-		if _, err := db.NewCreateTable().Model(model).WithForeignKeys().Exec(ctx); err != nil {
+		create := db.NewCreateTable().Model(table.model).WithForeignKeys()
+		for _, key := range table.keys {
+			create = create.ForeignKey(key)
+		}
+		if _, err := create.Exec(ctx); err != nil {
 			return fmt.Errorf("create tables, in an empty database: %w", err)
 		}
 	}

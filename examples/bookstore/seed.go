@@ -15,18 +15,20 @@ type size struct{ users, authors, books, places, follows, members int }
 
 var fullSize = size{users: 2000, authors: 500, books: 5000, places: 20_000, follows: 4000, members: 2000}
 
-// The people of the story.
+// The people of the story. The first users are the staff, who never leave.
 const (
-	ada int64 = 7
-	bob int64 = 8
+	ada   int64 = 7
+	bob   int64 = 8
+	staff int64 = 10
 )
 
-// fill puts the shop's contents into empty tables. The same seed gives the same shop.
-func fill(ctx context.Context, db *database, w witness, n size, seed uint64, out *page) error {
+// fill puts the shop's contents into empty tables, before any process of the shop has opened them. The same seed gives
+// the same shop.
+func fill(ctx context.Context, db *database, h *history, n size, seed uint64, out *page) error {
 	random := rand.New(rand.NewPCG(seed, 0))
-	first := &written{version: w.nextVersion()}
+	version := h.begin(nil, false)
 	users := rows(n.users, func(i int) User {
-		return User{Name: name(random, int64(i+1)), Version: first.version}
+		return User{Name: name(random, int64(i+1)), Version: version}
 	})
 	authors := rows(n.authors, func(i int) Author { return Author{Name: name(random, int64(i+1))} })
 	books := rows(n.books, func(i int) Book {
@@ -37,19 +39,19 @@ func fill(ctx context.Context, db *database, w witness, n size, seed uint64, out
 			// The first authors have a book each; so there is somebody's book for every step of the story.
 			AuthorID: pick(random, n.authors, i),
 			OwnerID:  1 + random.Int64N(int64(n.users)),
-			Version:  first.version,
+			Version:  version,
 		}
 	})
 	places := relation(random, n.places, n.users, n.books, func(user, book int64) UserBook {
-		return UserBook{UserID: user, BookID: book}
+		return UserBook{UserID: user, BookID: book, Version: version}
 	})
 	follows := relation(random, n.follows, n.users, n.users, func(follower, followed int64) Follow {
-		return Follow{FollowerID: follower, FollowedID: followed}
+		return Follow{FollowerID: follower, FollowedID: followed, Version: version}
 	})
 	// Ada follows nobody before the story has her do so.
 	follows = slices.DeleteFunc(follows, func(f Follow) bool { return f.FollowerID == ada })
 	members := relation(random, n.members, n.users, n.authors, func(user, author int64) Membership {
-		return Membership{UserID: user, AuthorID: author, Role: "fan", Version: first.version}
+		return Membership{UserID: user, AuthorID: author, Role: "fan", Version: version}
 	})
 
 	if err := insertAll(ctx, db, "users", users, out); err != nil {
@@ -70,10 +72,7 @@ func fill(ctx context.Context, db *database, w witness, n size, seed uint64, out
 	if err := insertAll(ctx, db, "memberships", members, out); err != nil {
 		return err
 	}
-	first.users, first.books = allInserted(users), allInserted(books)
-	first.places, first.follows, first.members = allInserted(places), allInserted(follows), allInserted(members)
-	w.commits(first)()
-	return nil
+	return h.end(ctx, version, true)
 }
 
 func rows[T any](n int, row func(i int) T) []T {
@@ -82,14 +81,6 @@ func rows[T any](n int, row func(i int) T) []T {
 		out[i] = row(i)
 	}
 	return out
-}
-
-func allInserted[T any](rows []T) []change[T] {
-	changes := make([]change[T], len(rows))
-	for i := range rows {
-		changes[i] = inserted(&rows[i])
-	}
-	return changes
 }
 
 // relation draws n different pairs of different ids.
@@ -120,7 +111,7 @@ const insertBatch = 500
 // insertAll inserts rows in bulk, and fills in the ids that the database gives them.
 func insertAll[T any](ctx context.Context, db *database, what string, rows []T, out *page) error {
 	progress := out.progress("loading "+what, len(rows))
-	err := db.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := db.plain.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		for from := 0; from < len(rows); from += insertBatch {
 			batch := rows[from:min(from+insertBatch, len(rows))]
 			if _, err := tx.NewInsert().Model(&batch).Exec(ctx); err != nil {

@@ -2,18 +2,26 @@ package main
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+
 	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/bunhooks"
 )
 
-// shop is one process of the bookstore: a cache, and each node joined with its loader.
+// shop is one process of the bookstore: a database handle of its own, a cache of its own, and each node joined with its
+// loader.
 type shop struct {
-	db      *database
+	db      *bun.DB
 	cache   *cacheme.Cache
-	witness witness
+	queries queryCount
+	history *history
 
 	shelf       *cacheme.Bound[Shelf, []Book]
 	readers     *cacheme.Bound[Readers, []User]
@@ -26,7 +34,23 @@ type shop struct {
 	bargains    *cacheme.Bound[Bargains, []Book]
 }
 
-func openShop(r *redisServer, db *database, w witness) (*shop, error) {
+// joining is how a shop's database and its cache come together: the two lines that keep everything fresh. A test breaks
+// them to see the checker find it.
+type joining struct {
+	wrap    func(driver.Connector) driver.Connector
+	install func(*bun.DB, *cacheme.Cache) (*bun.DB, error)
+}
+
+func asIntended() joining {
+	return joining{
+		wrap: bunhooks.WrapConnector,
+		install: func(db *bun.DB, cache *cacheme.Cache) (*bun.DB, error) {
+			return bunhooks.Install(db, cache)
+		},
+	}
+}
+
+func openShop(r *redisServer, d *database, h *history, j joining) (*shop, error) {
 	cache, err := cacheme.New(r.cached, cacheme.Options{
 		Prefix: r.prefix,
 		// Readers, writers, the database and mostly Redis too share this machine's cores: with the budgets that suit a
@@ -39,12 +63,18 @@ func openShop(r *redisServer, db *database, w witness) (*shop, error) {
 	}
 	err = cache.Register(
 		Shelf{}, Readers{}, BookOwner{}, BookChapters{}, BookByID{}, AuthorBooks{}, Followers{}, Club{}, Bargains{},
-		BookChanged{}, BooksOf{}, UserChanged{}, UserBooks{}, Follows{}, Memberships{}, PricesChanged{},
+		BookChanged{}, BooksOf{}, AnyBook{}, UserChanged{}, UserBooks{}, Follows{}, Memberships{},
 	)
 	if err != nil {
 		return nil, err
 	}
-	s, load := &shop{db: db, cache: cache, witness: w}, loaders{db}
+	s := &shop{cache: cache, history: h}
+	db := bun.NewDB(pool(j.wrap(d.file)), sqlitedialect.New())
+	if s.db, err = j.install(db, cache); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.db = s.db.WithQueryHook(&s.queries)
+	load := loaders{s.db}
 	err = errors.Join(
 		bind(&s.shelf, cache, load.shelf),
 		bind(&s.readers, cache, load.readers),
@@ -64,12 +94,33 @@ func bind[N cacheme.NodeOf[V], V any](to **cacheme.Bound[N, V], c *cacheme.Cache
 	return err
 }
 
+// write writes in some manner. That is all: nothing here tells the cache. The history is the checker's.
+func (s *shop) write(ctx context.Context, m manner, w write, besides ...write) error {
+	deletes := w.deletes
+	for _, other := range besides {
+		deletes = deletes || other.deletes
+	}
+	version := s.history.begin(s, deletes)
+	err := m.run(ctx, s, job{w, besides, version})
+	return errors.Join(err, s.history.end(ctx, version, err == nil))
+}
+
 // close waits for what the cache does in the background, also after an interrupt.
 func (s *shop) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if err := s.cache.Close(ctx); err != nil {
-		return fmt.Errorf("close cache: %w", err)
+	if err := errors.Join(s.cache.Close(ctx), s.db.Close()); err != nil {
+		return fmt.Errorf("close shop: %w", err)
 	}
 	return nil
 }
+
+// queryCount is a bun hook that counts what a process sends to the database.
+type queryCount struct{ n atomic.Int64 }
+
+func (c *queryCount) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context {
+	c.n.Add(1)
+	return ctx
+}
+
+func (c *queryCount) AfterQuery(context.Context, *bun.QueryEvent) {}

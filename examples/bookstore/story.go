@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cacheme/cacheme"
@@ -20,16 +21,15 @@ const (
 
 // story shows what is asked, what comes from the cache and what does not, and what a write changes about that.
 type story struct {
-	ctx     context.Context //nolint:containedctx // one story is one call
-	one     *shop           // the process that writes
-	two     *shop           // another one
-	queries *queryCount
-	cast    cast
-	out     *page
-	step    int
-	wrong   int
-	noted   bool  // a look needs the footnote
-	err     error // of the first step that failed: the rest is not told
+	ctx   context.Context //nolint:containedctx // one story is one call
+	one   *shop           // the process that writes
+	two   *shop           // another one
+	cast  cast
+	out   *page
+	step  int
+	wrong int
+	noted bool  // a look needs the footnote
+	err   error // of the first step that failed: the rest is not told
 }
 
 // tell runs the story and returns how many of its looks were not as they should be.
@@ -38,10 +38,10 @@ func tell(ctx context.Context, one, two *shop, out *page) (wrong int, err error)
 	if err != nil {
 		return 0, err
 	}
-	s := &story{ctx: ctx, one: one, two: two, queries: one.db.queries, cast: who, out: out}
+	s := &story{ctx: ctx, one: one, two: two, cast: who, out: out}
 	for _, chapter := range []func(){
 		s.shelf, s.addBooks, s.retitle, s.pageParts, s.move, s.negative, s.follow, s.role, s.rollback,
-		s.staleCopy, s.herd, s.byHand,
+		s.sale, s.leave, s.staleCopy, s.herd,
 	} {
 		chapter()
 		if s.err != nil {
@@ -71,7 +71,7 @@ func look[N cacheme.NodeOf[V], V any](s *story, in *shop, bound *cacheme.Bound[N
 		s.err = err
 		return none
 	}
-	before := s.queries.n.Load()
+	before := s.queries()
 	r, err := bound.GetResult(s.ctx, node)
 	said := "not found"
 	switch {
@@ -86,7 +86,7 @@ func look[N cacheme.NodeOf[V], V any](s *story, in *shop, bound *cacheme.Bound[N
 		most = settleAtMost
 		settle(s, bound, node)
 	}
-	ran, note := s.queries.n.Load()-before, ""
+	ran, note := s.queries()-before, ""
 	if want == miss && ran > 1 {
 		s.noted, note = true, "*"
 	}
@@ -140,54 +140,53 @@ func (s *story) saw(in *shop, key string, got, want outcome, ran, most int64, no
 	}
 }
 
-// write does work in process one and shows what it makes wrong.
-func (s *story) write(said string, do work) {
+// queries is how many were sent to the database, by both processes.
+func (s *story) queries() int64 { return s.one.queries.n.Load() + s.two.queries.n.Load() }
+
+// write writes in process one, and shows which entries that made wrong.
+func (s *story) write(said string, m manner, w write, besides ...write) {
+	before := s.fresh()
 	if s.err != nil {
 		return
 	}
-	w, err := s.one.write(s.ctx, do)
-	if err != nil {
+	err := s.one.write(s.ctx, m, w, besides...)
+	if err != nil && !errors.Is(err, errUndone) {
 		s.err = err
 		return
 	}
-	s.out.linef("    %-17s %s", "write", said)
-	s.made(w.invalids())
-}
-
-// abandon does work in process one and takes it back.
-func (s *story) abandon(said string, do work) {
-	if s.err != nil {
-		return
-	}
-	_, s.err = s.one.abandon(s.ctx, do)
-	s.out.linef("    %-17s %s", "rollback", said)
-}
-
-// invalidate makes something wrong by hand.
-func (s *story) invalidate(said string, i cacheme.Invalid) {
-	if s.err != nil {
-		return
-	}
-	s.err = s.one.cache.Invalidate(s.ctx, i)
-	s.out.linef("    %-17s %s", "invalidate", said)
-}
-
-// made shows the keys of what was made wrong.
-func (s *story) made(invalids []cacheme.Invalid) {
-	var keys []string
-	seen := map[string]bool{}
-	for _, i := range invalids {
-		key, err := s.one.cache.KeyOf(i)
-		if err != nil {
-			s.err = err
-			return
-		}
-		if !seen[key] {
-			seen[key] = true
-			keys = append(keys, key)
+	s.out.linef("    %-17s %s (%s, %s)", "write", said, w.path, m.name)
+	after := s.fresh()
+	var wrong []string
+	for key := range before {
+		if !after[key] {
+			wrong = append(wrong, key)
 		}
 	}
-	s.out.linef("    %-17s %s", "makes wrong", strings.Join(keys, ", "))
+	s.out.linef("    %-17s %s", "makes wrong", few(wrong))
+}
+
+// fresh looks at every entry that the cache would serve.
+func (s *story) fresh() map[string]bool {
+	all := map[string]bool{}
+	for _, k := range kinds {
+		if s.err == nil {
+			s.err = k.fresh(s.ctx, s.one, func(key string) { all[key] = true })
+		}
+	}
+	return all
+}
+
+// few lists the first of some keys.
+func few(keys []string) string {
+	const most = 4
+	slices.Sort(keys)
+	switch n := len(keys); {
+	case n == 0:
+		return "nothing that is cached"
+	case n > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(keys[:most], ", "), n-most)
+	}
+	return strings.Join(keys, ", ")
 }
 
 func plural(n int, what string) string {

@@ -11,8 +11,11 @@ import (
 type tally struct {
 	kinds      []kindTally // as kinds
 	latency    map[cacheme.Tier]*latencies
-	writes     int
-	abandoned  int
+	writes     int            // committed
+	undone     int            // rolled back
+	refused    int            // by the database
+	paths      map[string]int // of writes, committed or not
+	manners    map[string]int
 	errors     []error
 	violations []string
 }
@@ -22,6 +25,8 @@ type kindTally struct{ reads, cached, stale int }
 func newTally() *tally {
 	return &tally{
 		kinds:   make([]kindTally, len(kinds)),
+		paths:   map[string]int{},
+		manners: map[string]int{},
 		latency: map[cacheme.Tier]*latencies{cacheme.TierRedis: {}, cacheme.TierSource: {}},
 	}
 }
@@ -36,6 +41,16 @@ func (t *tally) answered(kind int, r reply, took time.Duration) {
 		k.stale++
 	}
 	t.latency[r.tier].add(took)
+}
+
+func (t *tally) wrote(m manner, w write, committed bool) {
+	t.paths[w.path]++
+	t.manners[m.name]++
+	if committed {
+		t.writes++
+		return
+	}
+	t.undone++
 }
 
 func (t *tally) failed(err error) { t.errors = append(t.errors, err) }
@@ -53,7 +68,14 @@ func (t *tally) add(o *tally) {
 		t.latency[tier].merge(l)
 	}
 	t.writes += o.writes
-	t.abandoned += o.abandoned
+	t.undone += o.undone
+	t.refused += o.refused
+	for path, n := range o.paths {
+		t.paths[path] += n
+	}
+	for manner, n := range o.manners {
+		t.manners[manner] += n
+	}
 	t.errors = append(t.errors, o.errors...)
 	t.violations = append(t.violations, o.violations...)
 }
