@@ -1,0 +1,127 @@
+package integration_test
+
+import (
+	"database/sql/driver"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/uptrace/bun/dialect/mysqldialect"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/driver/pgdriver"
+	"github.com/uptrace/bun/schema"
+
+	"github.com/cacheme/cacheme/internal/integration/kit"
+	"github.com/cacheme/cacheme/internal/suite/crash"
+	"github.com/cacheme/cacheme/internal/suite/writes"
+)
+
+// TestCrashProcess is the body of a process that is to be killed; in any other it has nothing to do.
+func TestCrashProcess(t *testing.T) {
+	order, ok := crash.OrderOf(t)
+	if !ok {
+		return
+	}
+	drivers := crash.Drivers{Connector: connectPostgres, Bun: func() schema.Dialect { return pgdialect.New() }}
+	if order.Dialect == writes.MariaDB {
+		drivers = crash.Drivers{Connector: connectMariaDB, Bun: func() schema.Dialect { return mysqldialect.New() }}
+	}
+	if err := crash.Obey(order, drivers, os.Stdin, os.Stdout); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func connectPostgres(dsn string) (driver.Connector, error) {
+	return pgdriver.NewConnector(pgdriver.WithDSN(dsn)), nil
+}
+
+func connectMariaDB(dsn string) (driver.Connector, error) {
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	config.Logger = &mysql.NopLogger{}
+	return mysql.NewConnector(config)
+}
+
+// crashPlaces are those whose writers are fenced. MariaDB's limit counts whole seconds.
+func crashPlaces() []crashPlace {
+	return []crashPlace{
+		{"PostgreSQL", func(t testing.TB) crash.Place {
+			t.Helper()
+			db := kit.Postgres(t)
+			return onCrash(t, writes.Postgres, db.DSN(), db.Addr(), connectPostgres, db.Dialect, time.Second)
+		}},
+		{"MariaDB", func(t testing.TB) crash.Place {
+			t.Helper()
+			db := kit.MariaDB(t)
+			return onCrash(t, writes.MariaDB, db.DSN(), db.Addr(), connectMariaDB, db.Dialect, 2500*time.Millisecond)
+		}},
+	}
+}
+
+type crashPlace struct {
+	name string
+	open func(t testing.TB) crash.Place
+}
+
+func onCrash(t testing.TB, d writes.Dialect, dsn, addr string, connect func(string) (driver.Connector, error), bun func() schema.Dialect, hold time.Duration) crash.Place {
+	t.Helper()
+	connector, err := connect(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rdb := kit.Redis(t)
+	return crash.Place{
+		Database: writes.Database{Dialect: d, Connector: func() driver.Connector { return connector }, Bun: bun, Redis: rdb},
+		DSN:      dsn, DatabaseAddr: addr, Addr: rdb.Addr(), Test: "TestCrashProcess", Hold: hold,
+		Drivers: crash.Drivers{Connector: connect, Bun: bun},
+	}
+}
+
+func TestCrash(t *testing.T) {
+	for _, c := range crashPlaces() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			crash.Run(t, c.open)
+		})
+	}
+}
+
+func TestCrash_of_a_sleeper_that_wakes_past_its_hold_finds_its_transaction_gone(t *testing.T) {
+	for _, c := range crashPlaces() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			crash.Sleep(t, c.open)
+		})
+	}
+}
+
+func TestCrash_of_the_answer_to_a_COMMIT_keeps_its_hold(t *testing.T) {
+	for _, c := range crashPlaces() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			crash.Answer(t, func(t testing.TB) (crash.Place, crash.Line) {
+				t.Helper()
+				p := c.open(t)
+				proxy := kit.NewProxy(t, p.DatabaseAddr)
+				connector, err := p.Drivers.Connector(strings.ReplaceAll(p.DSN, p.DatabaseAddr, proxy.Addr()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p, crash.Line{
+					Connector: connector,
+					Mute:      func() { proxy.Delay(time.Hour) },
+					Cut:       proxy.Cut,
+					Heal: func() {
+						if err := proxy.Heal(); err != nil {
+							t.Error(err)
+						}
+					},
+				}
+			})
+		})
+	}
+}
