@@ -17,22 +17,31 @@ import (
 // Embedded is the Open of this module's own tests: SQLite in a file of the test's, and an embedded Redis.
 func Embedded(t testing.TB) Database {
 	t.Helper()
+	file := NewSQLiteFile(t)
+	return Database{
+		Dialect: SQLite, Bun: SQLiteDialect, Redis: suite.Embedded(t),
+		Connector: func() driver.Connector { return file },
+	}
+}
+
+// SQLiteDialect is bun's.
+func SQLiteDialect() schema.Dialect { return sqlitedialect.New() }
+
+// SQLiteFile opens connections to a SQLite database by its name.
+type SQLiteFile string
+
+// NewSQLiteFile names a database in a file of the test's, with foreign keys, which waits for other writers.
+func NewSQLiteFile(t testing.TB) SQLiteFile {
+	t.Helper()
 	if !sqliteshim.HasDriver() {
 		t.Skip("there is no SQLite driver for this platform")
 	}
 	pragmas := url.Values{"_pragma": {"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(20000)", "synchronous(0)"}}
-	dsn := "file:" + filepath.Join(t.TempDir(), "test.db") + "?" + pragmas.Encode()
-	return Database{
-		Dialect:   SQLite,
-		Connector: func() driver.Connector { return sqliteFile(dsn) },
-		Bun:       func() schema.Dialect { return sqlitedialect.New() },
-		Redis:     suite.Embedded(t),
-	}
+	return SQLiteFile("file:" + filepath.Join(t.TempDir(), "test.db") + "?" + pragmas.Encode())
 }
 
-// sqliteFile opens connections to a SQLite database by its name.
-type sqliteFile string
+// Connect implements driver.Connector.
+func (f SQLiteFile) Connect(context.Context) (driver.Conn, error) { return f.Driver().Open(string(f)) }
 
-func (f sqliteFile) Connect(context.Context) (driver.Conn, error) { return f.Driver().Open(string(f)) }
-
-func (sqliteFile) Driver() driver.Driver { return sqliteshim.Driver() }
+// Driver implements driver.Connector.
+func (SQLiteFile) Driver() driver.Driver { return sqliteshim.Driver() }

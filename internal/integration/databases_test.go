@@ -7,27 +7,36 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/cacheme/cacheme/internal/integration/kit"
-	"github.com/cacheme/cacheme/internal/suite/transactions"
 	"github.com/cacheme/cacheme/internal/suite/writes"
 )
 
-func TestTransactions(t *testing.T) {
-	for _, c := range hookedDatabases() {
-		t.Run(c.name, func(t *testing.T) {
+// database is one that runs as a server, by one of its drivers, with a real Redis.
+type database struct {
+	name string
+	open writes.Open
+}
+
+// onEach runs a suite on each database at the same time.
+func onEach(t *testing.T, run func(*testing.T, writes.Open)) {
+	t.Parallel()
+	for _, d := range databases() {
+		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			transactions.Run(t, c.open)
+			run(t, d.open)
 		})
 	}
 }
 
-// onPgdriver is PostgreSQL by bun's own driver, with a real Redis.
+func databases() []database {
+	return []database{{"PostgreSQL by pgdriver", onPgdriver}, {"PostgreSQL by pgx", onPgx}, {"MariaDB", onMariaDB}}
+}
+
 func onPgdriver(t testing.TB) writes.Database {
 	t.Helper()
 	db := kit.Postgres(t)
 	return writes.Database{Dialect: writes.Postgres, Connector: db.Pgdriver, Bun: db.Dialect, Redis: kit.Redis(t)}
 }
 
-// onPgx is PostgreSQL by pgx, with a real Redis.
 func onPgx(t testing.TB) writes.Database {
 	t.Helper()
 	db := kit.Postgres(t)
@@ -37,7 +46,6 @@ func onPgx(t testing.TB) writes.Database {
 	}
 }
 
-// onMariaDB is MariaDB, with a real Redis.
 func onMariaDB(t testing.TB) writes.Database {
 	t.Helper()
 	db := kit.MariaDB(t)
