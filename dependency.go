@@ -18,7 +18,9 @@ const (
 	rowsKind  kind = "rows"  // any row of a table: what depends on the table as a whole depends on it
 	classKind kind = "class" // all entries of a node type
 	mainKind  kind = "main"  // all parts of a main key
-	tagKind   kind = "tag"   // an invalid node without a model
+	// columnsKind is a row by the columns that a Columns names.
+	columnsKind kind = "columns"
+	tagKind     kind = "tag" // an invalid node without a model
 )
 
 // dependencies collects what an entry depends on, or a write makes wrong, each once. They are rendered into one buffer,

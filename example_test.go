@@ -559,11 +559,11 @@ func ExampleMemo() {
 	}
 	ctx := context.Background()
 	for range 3 {
-		songsOf(ctx, 5)
+		songsOf.Get(ctx, 5)
 	}
 	fmt.Println("calls:", calls)
 	cacheme.Invalidate(ctx, cacheme.Tag("statistics"))
-	songsOf(ctx, 5)
+	songsOf.Get(ctx, 5)
 	fmt.Println("calls:", calls)
 	// Output:
 	// calls: 1

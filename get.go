@@ -56,63 +56,7 @@ func GetResult[N NodeOf[V], V any](ctx context.Context, node N, load func(contex
 	return b.GetResult(ctx, node, opts...)
 }
 
-// Bound is a node type with its loader and its cache. Make one with Bind.
-type Bound[N NodeOf[V], V any] struct {
-	c    *Cache
-	plan *nodePlan
-	load func(context.Context, N) (V, error)
-}
-
-// Bind joins a loader with a cache, so that callers need neither, and the node's declaration is looked up once. It
-// fails where the node is not registered.
-func Bind[N NodeOf[V], V any](c *Cache, load func(context.Context, N) (V, error)) (*Bound[N, V], error) {
-	b, err := bind(c, load)
-	if err != nil {
-		return nil, err
-	}
-	return &b, nil
-}
-
-func bind[N NodeOf[V], V any](c *Cache, load func(context.Context, N) (V, error)) (b Bound[N, V], err error) {
-	t := reflect.TypeFor[N]()
-	switch {
-	case c == nil:
-		return b, &UsageError{Node: t.String(), Reason: "is asked from a nil cache; give it what cacheme.New returned"}
-	case load == nil:
-		return b, &UsageError{Node: t.String(), Reason: "has a nil loader; give it a func(context.Context, " + t.String() + ") that loads the value"}
-	}
-	b = Bound[N, V]{c: c, load: load}
-	b.plan, err = c.nodePlan(t)
-	return b, err
-}
-
-// Get is the package's Get.
-func (b *Bound[N, V]) Get(ctx context.Context, node N, opts ...CallOption) (V, error) {
-	r, err := b.GetResult(ctx, node, opts...)
-	return r.Value, err
-}
-
-// GetResult is the package's GetResult.
-func (b *Bound[N, V]) GetResult(ctx context.Context, node N, opts ...CallOption) (Result[V], error) {
-	r, err := b.c.newRequest(b.plan, node, opts)
-	if err != nil {
-		return Result[V]{}, err
-	}
-	a, err := b.c.get(ctx, r, func(ctx context.Context, _ []*request) []loaded {
-		v, err := b.load(ctx, node)
-		return []loaded{{value: v, err: err}}
-	})
-	return resultOf[V](a), err
-}
-
 func force(c *call) { c.force = true }
-
-// Refresh loads the value of node now and stores it, whatever the cache holds, and returns it. Loads that are under
-// way elsewhere are not stored; those who wait for them get their value all the same.
-func (b *Bound[N, V]) Refresh(ctx context.Context, node N, opts ...CallOption) (V, error) {
-	r, err := b.GetResult(ctx, node, slices.Concat(opts, []CallOption{force})...)
-	return r.Value, err
-}
 
 // Refresh is Bound.Refresh through the default cache.
 func Refresh[N NodeOf[V], V any](ctx context.Context, node N, load func(context.Context, N) (V, error), opts ...CallOption) (V, error) {
@@ -139,11 +83,6 @@ func Peek[N NodeOf[V], V any](ctx context.Context, node N) (Result[V], error) {
 	return peek[V](ctx, c, p, node)
 }
 
-// Peek is the package's Peek.
-func (b *Bound[N, V]) Peek(ctx context.Context, node N) (Result[V], error) {
-	return peek[V](ctx, b.c, b.plan, node)
-}
-
 func peek[V any](ctx context.Context, c *Cache, p *nodePlan, node any) (Result[V], error) {
 	r, err := c.newRequest(p, node, nil)
 	if err != nil {
@@ -166,11 +105,6 @@ func Set[N NodeOf[V], V any](ctx context.Context, node N, value V, opts ...CallO
 		return err
 	}
 	return setIn(ctx, c, p, node, value, opts)
-}
-
-// Set is the package's Set.
-func (b *Bound[N, V]) Set(ctx context.Context, node N, value V, opts ...CallOption) error {
-	return setIn(ctx, b.c, b.plan, node, value, opts)
 }
 
 func setIn(ctx context.Context, c *Cache, p *nodePlan, node, value any, opts []CallOption) error {

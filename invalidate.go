@@ -91,7 +91,7 @@ func (c *Cache) Remove(ctx context.Context, nodes ...Declaration) error {
 	}
 	entries := make([]string, 0, len(nodes))
 	for _, node := range nodes {
-		p, err := c.nodePlanOf(node)
+		p, node, err := c.nodeOf(node)
 		if err != nil {
 			return err
 		}
@@ -138,11 +138,11 @@ func (c *Cache) KeyOf(d Declaration) (string, error) {
 	if i, ok := d.(Invalid); ok {
 		return c.invalidKey(i)
 	}
-	p, err := c.nodePlanOf(d)
+	p, node, err := c.nodeOf(d)
 	if err != nil {
 		return "", err
 	}
-	key, err := p.mainKey(d)
+	key, err := p.mainKey(node)
 	if err == nil && p.field != "" {
 		key += ">" + p.field
 	}

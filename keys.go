@@ -15,7 +15,7 @@ import (
 // twice. An error ends the listing; so does the end of ctx.
 func (c *Cache) Keys(ctx context.Context, node Declaration) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		p, err := c.nodePlanOf(node)
+		p, _, err := c.nodeOf(node)
 		if err != nil {
 			yield("", err)
 			return

@@ -41,18 +41,28 @@ func GetManyFrom[N interface {
 	if err != nil {
 		return nil, err
 	}
+	return GetManyBound(ctx, &b, nodes, load, opts...)
+}
+
+// GetManyBound is GetMany for a Bound: its own loader is not called.
+func GetManyBound[N comparable, V any](ctx context.Context, b *Bound[N, V], nodes []N, load func(context.Context, []N) (map[N]V, error), opts ...CallOption) ([]V, error) {
 	asked := make([]any, len(nodes))
 	for i, n := range nodes {
 		asked[i] = n
 	}
-	answers, err := c.getMany(ctx, b.plan, asked, opts, func(ctx context.Context, rs []*request) []loaded {
-		return loadMany(ctx, rs, load, func(n N) (string, error) { return b.plan.mainKey(n) })
-	})
+	answers, err := b.c.getMany(ctx, b.plan, asked, opts, batch(b.plan, load))
 	values := make([]V, len(answers))
 	for i, a := range answers {
 		values[i], _ = a.value.(V)
 	}
 	return values, err
+}
+
+// batch is a batch loader without its types.
+func batch[N comparable, V any](p *nodePlan, load func(context.Context, []N) (map[N]V, error)) loader {
+	return func(ctx context.Context, rs []*request) []loaded {
+		return loadMany(ctx, rs, load, func(n N) (string, error) { return p.mainKey(n) })
+	}
 }
 
 // loadMany calls a batch loader for the nodes of some requests. Its map may hold other Go values than were asked for

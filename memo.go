@@ -36,9 +36,9 @@ type Memoized[A, V any] struct {
 	Miss func(ctx context.Context, key string, args A)
 }
 
-// Memo returns a function like f whose results are cached in c. It is a node made on the fly, and its mistakes are
-// those of a declaration: a *DeclarationError names Meta.Key in place of a type.
-func Memo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, error)) (func(context.Context, A) (V, error), error) {
+// Memo caches the results of f in c: the Get of what it returns is a function like f. It is a node made on the fly, and
+// its mistakes are those of a declaration: a *DeclarationError names Meta.Key in place of a type.
+func Memo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, error)) (*Bound[A, V], error) {
 	name := fmt.Sprintf("Memo(%q)", m.Meta.Key)
 	switch {
 	case c == nil:
@@ -64,22 +64,11 @@ func Memo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, e
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, args A) (V, error) {
-		r, err := c.newRequest(plan, args, nil)
-		if err != nil {
-			var none V
-			return none, err
-		}
-		a, err := c.get(ctx, r, func(ctx context.Context, _ []*request) []loaded {
-			v, err := f(ctx, args)
-			return []loaded{{value: v, err: err}}
-		})
-		return resultOf[V](a).Value, err
-	}, nil
+	return &Bound[A, V]{c: c, plan: plan, load: f}, nil
 }
 
 // MustMemo is Memo for declarations that are known to be right: it panics with what Memo would return.
-func MustMemo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, error)) func(context.Context, A) (V, error) {
+func MustMemo[A, V any](c *Cache, m Memoized[A, V], f func(context.Context, A) (V, error)) *Bound[A, V] {
 	memo, err := Memo(c, m, f)
 	if err != nil {
 		panic(err)

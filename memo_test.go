@@ -46,7 +46,7 @@ func TestMemoCachesAFunction(t *testing.T) {
 	ask := func(q query) int {
 		t.Helper()
 		before := calls
-		if _, err := search(ctx, q); err != nil {
+		if _, err := search.Get(ctx, q); err != nil {
 			t.Fatal(err)
 		}
 		return calls - before
@@ -107,7 +107,7 @@ func TestMemoWithoutArguments(t *testing.T) {
 	count := cacheme.MustMemo(cache.Cache, cacheme.Memoized[struct{}, *int]{Meta: cacheme.Meta{Key: "count"}},
 		func(context.Context, struct{}) (*int, error) { calls++; return nil, nil })
 	for range 3 {
-		if n, err := count(context.Background(), struct{}{}); n != nil || err != nil {
+		if n, err := count.Get(context.Background(), struct{}{}); n != nil || err != nil {
 			t.Errorf("count = %v, %v, want nil", n, err)
 		}
 	}
@@ -157,7 +157,7 @@ func TestMemoSaysWhatIsWrong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = memo(context.Background(), 1)
+		_, err = memo.Get(context.Background(), 1)
 		var usage *cacheme.UsageError
 		if !errors.As(err, &usage) || err.Error() != c.want {
 			t.Errorf("the memo %s = %v, want %s", name, err, c.want)

@@ -25,8 +25,9 @@ type registry struct {
 type plans struct {
 	nodes    map[reflect.Type]*nodePlan
 	invalids map[reflect.Type]*invalidPlan
+	columns  map[columnsKey]*invalidPlan
 	memos    []*nodePlan
-	tables   map[string][]*invalidPlan // those of invalids that have a model, by its table
+	tables   map[string][]*invalidPlan // those of invalids and columns that have a model, by its table
 	watched  []Watched
 }
 
@@ -36,12 +37,12 @@ func (p *plans) all() []*nodePlan {
 }
 
 func (p *plans) clone() *plans {
-	return &plans{nodes: maps.Clone(p.nodes), invalids: maps.Clone(p.invalids), memos: slices.Clone(p.memos)}
+	return &plans{nodes: maps.Clone(p.nodes), invalids: maps.Clone(p.invalids), columns: maps.Clone(p.columns), memos: slices.Clone(p.memos)}
 }
 
 func newRegistry() *registry {
 	r := &registry{}
-	r.table.Store(&plans{nodes: map[reflect.Type]*nodePlan{}, invalids: map[reflect.Type]*invalidPlan{}})
+	r.table.Store(&plans{nodes: map[reflect.Type]*nodePlan{}, invalids: map[reflect.Type]*invalidPlan{}, columns: map[columnsKey]*invalidPlan{}})
 	return r
 }
 
@@ -84,6 +85,9 @@ func (p *plans) indexTables() {
 			p.tables[i.table] = append(p.tables[i.table], i)
 		}
 	}
+	for _, i := range p.columns {
+		p.tables[i.table] = append(p.tables[i.table], i)
+	}
 	for _, nodes := range p.tables {
 		slices.SortFunc(nodes, func(a, b *invalidPlan) int { return strings.Compare(a.name, b.name) })
 	}
@@ -96,13 +100,18 @@ func (c *Cache) MustRegister(declarations ...Declaration) {
 	}
 }
 
-const notYours = "is no declaration of yours; Class, Table, Main, Tag and Row need no registration"
+const notYours = "is no declaration of yours; Class, Table, Main, Tag, Row, and what Columns and Bound make, need no registration"
 
 // add compiles one declaration.
 func (p *plans) add(d Declaration, o *Options) []error {
 	t := reflect.TypeOf(d)
-	if _, row := d.(*writtenRow); row {
+	switch d := d.(type) {
+	case *writtenRow:
 		return []error{&DeclarationError{Node: "cacheme.Row", Reason: notYours}}
+	case *columnsNode:
+		return []error{&DeclarationError{Node: d.plan.name, Reason: notYours}}
+	case boundNode:
+		return []error{&DeclarationError{Node: d.plan.name, Reason: notYours}}
 	}
 	if t == nil {
 		return []error{&DeclarationError{Node: "nil", Reason: "is no declaration; give Register zero values such as Shelf{}"}}

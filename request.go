@@ -110,6 +110,11 @@ func (c *Cache) appendInvalid(d *dependencies, table *plans, i Invalid, by strin
 	switch i := i.(type) {
 	case reference:
 		return c.appendReference(d, i)
+	case *columnsNode:
+		if !i.isOf(table) {
+			return &UsageError{Node: i.plan.name, Reason: "was declared with another cache; declare it with the one that is asked"}
+		}
+		return add(i.plan, d, i.value)
 	case *writtenRow:
 		return &UsageError{Node: by, Reason: "names a cacheme.Row, which only Invalidate and Hold understand; name an invalid node"}
 	}
@@ -134,27 +139,15 @@ func (c *Cache) appendReference(d *dependencies, ref reference) error {
 		}
 		return nil
 	}
-	p, err := c.nodePlanOf(ref.node)
+	p, node, err := c.nodeOf(ref.node)
 	if err != nil {
 		return err
 	}
-	main, err := p.mainKey(ref.node)
+	main, err := p.mainKey(node)
 	if err == nil {
 		d.add(mainKind, main)
 	}
 	return err
-}
-
-// nodePlanOf finds the plan of a node value.
-func (c *Cache) nodePlanOf(node any) (*nodePlan, error) {
-	t := reflect.TypeOf(node)
-	switch {
-	case t == nil:
-		return nil, &UsageError{Node: "nil", Reason: "is no node; write a value such as Shelf{User: 7}"}
-	case t.Kind() == reflect.Pointer:
-		return nil, &UsageError{Node: t.String(), Reason: fmt.Sprintf("is a pointer; write the value %s{...}", t.Elem().String())}
-	}
-	return c.nodePlan(t)
 }
 
 // look fetches what Redis has of a request: the entry, its lease, the declared tokens, and those of the result

@@ -74,7 +74,7 @@ func (c *Cache) Stats() Stats {
 
 // StatsOf returns what the cache counted for one node; a node that is not registered has zeros.
 func (c *Cache) StatsOf(node Declaration) Stats {
-	p, err := c.nodePlanOf(node)
+	p, _, err := c.nodeOf(node)
 	if err != nil {
 		return Stats{}
 	}

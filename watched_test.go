@@ -34,7 +34,7 @@ func (t keyedTag) CacheKeys() []string          { return []string{fmt.Sprint("ta
 func (keyedBadly) CacheKey() (string, error)    { return "", nil }
 func (keyedBadly) CacheKeys(int) (keys []int64) { return nil }
 
-func memoOfPosts(t *testing.T, cache *cachetest.Cache, calls *int) func(context.Context, int64) (int, error) {
+func memoOfPosts(t *testing.T, cache *cachetest.Cache, calls *int) *cacheme.Bound[int64, int] {
 	t.Helper()
 	posts, err := cacheme.Memo(cache.Cache, cacheme.Memoized[int64, int]{
 		Meta:          cacheme.Meta{Key: "posts:<user>"},
@@ -80,7 +80,7 @@ func TestMemoWithInvalidModelsIsWrongByItsTagsAndByItsTables(t *testing.T) {
 	ask := func() int {
 		t.Helper()
 		before := calls
-		if _, err := posts(ctx, 7); err != nil {
+		if _, err := posts.Get(ctx, 7); err != nil {
 			t.Fatal(err)
 		}
 		return calls - before

@@ -74,7 +74,7 @@ func keyedWorld(t *testing.T) (*world, func(model any, tag, query string, args .
 	t.Helper()
 	w := newBareWorld(t, setup{tables: keyed})
 	w.cache = suite.NewCache(t, suite.Embedded(t).Client(), suite.Patient(cacheme.Options{}))
-	memo := func(model any) func(context.Context, [2]string) (string, error) {
+	memo := func(model any) *cacheme.Bound[[2]string, string] {
 		return cacheme.MustMemo(w.cache, cacheme.Memoized[[2]string, string]{
 			Meta:          cacheme.Meta{Key: reflect.TypeOf(model).Elem().Name() + ":<tag>"},
 			Values:        func(a [2]string) []any { return []any{a[0]} },
@@ -85,7 +85,7 @@ func keyedWorld(t *testing.T) (*world, func(model any, tag, query string, args .
 			return read(ctx, w.db.DB, a[1])
 		})
 	}
-	memos := map[string]func(context.Context, [2]string) (string, error){}
+	memos := map[string]*cacheme.Bound[[2]string, string]{}
 	for _, m := range []any{(*User)(nil), (*UserBook)(nil), (*Explosive)(nil)} {
 		memos[fmt.Sprintf("%T", m)] = memo(m)
 	}
@@ -99,7 +99,7 @@ func keyedWorld(t *testing.T) (*world, func(model any, tag, query string, args .
 		query = fmt.Sprintf(query, args...)
 		return entry{tag, query, func(ctx context.Context, load func(context.Context) (string, error)) (string, error) {
 			before := w.loads.Load()
-			text, err := memos[fmt.Sprintf("%T", model)](ctx, [2]string{tag, query})
+			text, err := memos[fmt.Sprintf("%T", model)].Get(ctx, [2]string{tag, query})
 			if w.loads.Load() > before {
 				_, _ = load(ctx) // so that it counts as loaded
 			}

@@ -232,7 +232,7 @@ func TestTexts_that_are_equal_to_the_database_alone(t *testing.T) {
 	slug := func(s string) entry {
 		query := fmt.Sprintf("SELECT * FROM wares WHERE slug = '%s'", s)
 		return entry{"slug " + s, query, func(ctx context.Context, _ func(context.Context) (string, error)) (string, error) {
-			return bySlug(ctx, s)
+			return bySlug.Get(ctx, s)
 		}}
 	}
 	all := []entry{newEntry(w, WareText{ID: "7"}, "SELECT slug FROM wares WHERE id = '7'"), newEntry(w, WareText{ID: "07"}, "SELECT slug FROM wares WHERE id = '07'"), slug("ink"), slug("nib")}

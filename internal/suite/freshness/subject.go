@@ -172,7 +172,7 @@ func subjectOf[N cacheme.NodeOf[int64]](name string, node func(id int64) N, wron
 	}
 }
 
-// memoByTag is a function whose entries have a tag, and which cannot be refreshed.
+// memoByTag is a function whose entries have a tag.
 func memoByTag(name string) subject {
 	const tag = "prices of the day"
 	return subject{
@@ -188,7 +188,12 @@ func memoByTag(name string) subject {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return memo
+			return func(ctx context.Context, q question) (int64, error) {
+				if q.force {
+					return memo.Refresh(ctx, q)
+				}
+				return memo.Get(ctx, q)
+			}
 		},
 	}
 }
