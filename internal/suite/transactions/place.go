@@ -62,7 +62,7 @@ func newPlace(t testing.TB, d writes.Database, s setup) *place {
 		s.hold = 10 * time.Minute
 	}
 	options := suite.Patient(cacheme.Options{Prefix: p.prefix, Hold: s.hold})
-	p.rdb = d.Redis.Client()
+	p.rdb = d.Redis.Client(patient)
 	p.reader = suite.NewCache(t, d.Redis.Client(patient), options, declarations()...)
 	if s.trips == nil {
 		s.trips = func(_ context.Context, trip tap.Trip, send func(...redis.Cmder) error) error {
