@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,9 @@ type Cache struct {
 	disabled atomic.Bool
 	closed   atomic.Bool
 	told     atomic.Bool // that the server is blind
+	refiller *refiller
+	closing  chan struct{}
+	close    sync.Once
 }
 
 // New returns a Cache on the user's client: a *redis.Client (also for Sentinel) or a *redis.ClusterClient. The client
@@ -51,10 +55,11 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	if _, ring := rdb.(*redis.Ring); ring {
 		return nil, &UsageError{Node: "cacheme.New", Reason: "got a *redis.Ring, whose servers know nothing of each other; use a *redis.ClusterClient"}
 	}
-	c := &Cache{options: o, registry: newRegistry(), flights: flight.New[sight, beginning, *outcome]()}
+	c := &Cache{options: o, registry: newRegistry(), flights: flight.New[sight, beginning, *outcome](), closing: make(chan struct{})}
 	c.disabled.Store(o.Disabled)
 	c.lists = newResultLists()
 	c.journal = newJournal(c)
+	c.refiller = newRefiller(c)
 	c.store = store.New(rdb, store.Options{
 		Prefix:    o.Prefix,
 		Hold:      o.Hold,
@@ -92,6 +97,7 @@ func (c *Cache) Enabled() bool { return !c.disabled.Load() && !c.closed.Load() }
 // The user's client stays open. A second Close is harmless.
 func (c *Cache) Close(ctx context.Context) error {
 	c.closed.Store(true)
+	c.close.Do(func() { close(c.closing) })
 	err := c.loads.Close(ctx)
 	err = errors.Join(err, c.journal.close(ctx))
 	return errors.Join(err, c.store.Close(ctx))

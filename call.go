@@ -14,6 +14,7 @@ type call struct {
 	onHit  func(ctx context.Context, key string, value any)
 	onMiss func(ctx context.Context, key string)
 	force  bool // Refresh
+	refill bool // Refill: nobody waits for the value, and an entry that is not there stays away
 }
 
 // TTL sets how long the entry lives, if this call loads it. Zero or less: it is not stored.

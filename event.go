@@ -17,19 +17,21 @@ const (
 	EventBypass EventKind = "bypass" // disabled, skipped, or a context of Bypass
 	EventError  EventKind = "error"  // the call failed
 
-	EventLoad        EventKind = "load"         // a loader ran; Duration and Err are its own
-	EventNotStored   EventKind = "not_stored"   // a loaded value was not stored; Reason says why
-	EventBornInvalid EventKind = "born_invalid" // a loaded value was stored as invalid: nobody could tell whether its result changed meanwhile
-	EventGarbage     EventKind = "garbage"      // Redis held something under an entry's key that is no entry; Err says what
-	EventForeign     EventKind = "foreign"      // an entry of another type or version of the node was met; Reason says which
-	EventInvalidated EventKind = "invalidated"  // Count dependencies were made wrong
-	EventRemoved     EventKind = "removed"      // Count entries were removed
-	EventKept        EventKind = "kept"         // Count invalidations could not be delivered and are kept
-	EventDelivered   EventKind = "delivered"    // Count kept invalidations were delivered
-	EventAway        EventKind = "redis_away"   // Redis does not answer; it is not asked until a probe succeeds
-	EventBack        EventKind = "redis_back"   // Redis answers again
-	EventRedisError  EventKind = "redis_error"  // one round trip failed
-	EventBlind       EventKind = "blind"        // the server tells no run id: entries are shared by no other process
+	EventLoad          EventKind = "load"           // a loader ran; Duration and Err are its own
+	EventNotStored     EventKind = "not_stored"     // a loaded value was not stored; Reason says why
+	EventBornInvalid   EventKind = "born_invalid"   // a loaded value was stored as invalid: nobody could tell whether its result changed meanwhile
+	EventGarbage       EventKind = "garbage"        // Redis held something under an entry's key that is no entry; Err says what
+	EventForeign       EventKind = "foreign"        // an entry of another type or version of the node was met; Reason says which
+	EventInvalidated   EventKind = "invalidated"    // Count dependencies were made wrong
+	EventRemoved       EventKind = "removed"        // Count entries were removed
+	EventKept          EventKind = "kept"           // Count invalidations could not be delivered and are kept
+	EventDelivered     EventKind = "delivered"      // Count kept invalidations were delivered
+	EventAway          EventKind = "redis_away"     // Redis does not answer; it is not asked until a probe succeeds
+	EventBack          EventKind = "redis_back"     // Redis answers again
+	EventRedisError    EventKind = "redis_error"    // one round trip failed
+	EventRefilled      EventKind = "refilled"       // Count nodes were loaded again because of a write
+	EventRefillDropped EventKind = "refill_dropped" // Count nodes were not; Reason says why
+	EventBlind         EventKind = "blind"          // the server tells no run id: entries are shared by no other process
 )
 
 // Event is something that happened. Node is the Go type of the node, where there is one; it is safe as a label. Key is

@@ -18,6 +18,7 @@ type invalidPlan struct {
 	model   *buntag.Model
 	m2m     bool
 	columns []columnPlan // of the model, one for each field, in the order of the fields
+	refill  func(row any) []Declaration
 }
 
 // columnPlan says where the value of a field stands in a row of the model.
@@ -51,6 +52,7 @@ func (c *compiler) invalid(d Invalid) *invalidPlan {
 	if p.model = c.model("Model", meta.Model); p.model == nil {
 		return p
 	}
+	c.refill(p, d)
 	p.table = tableName(p.model)
 	for _, f := range fields {
 		if column, ok := c.column(p.model, f); ok {

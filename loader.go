@@ -294,6 +294,9 @@ func (v *visit) serve(ctx context.Context, s sight, stale bool) (a answer, done 
 		return answer{}, false, nil //nolint:nilerr // told as an event: garbage is a miss
 	}
 	v.handUp(scopeOf(ctx), s)
+	if v.r.call.refill {
+		return a, true, err
+	}
 	kind := EventHit
 	if stale {
 		kind = EventStale
@@ -330,7 +333,7 @@ func (v *visit) handUp(outer *scope, s sight) {
 
 // miss tells, once for each call, that nothing usable was there.
 func (v *visit) miss(ctx context.Context) {
-	if v.missed {
+	if v.missed || v.r.call.refill {
 		return
 	}
 	v.missed = true
@@ -349,7 +352,7 @@ func (v *visit) finish(ctx context.Context, a answer, err error) (answer, error)
 	case err != nil && !isNotFound(err):
 		scopeOf(ctx).spoil("an inner Get failed")
 		return v.c.failed(ctx, v.r, err)
-	case a.tier == TierSource:
+	case a.tier == TierSource && !v.r.call.refill:
 		v.c.happened(ctx, v.r.plan, Event{Kind: EventMiss, Key: v.r.key})
 	}
 	return a, err

@@ -51,6 +51,8 @@ type Options struct {
 	// Codec turns values into bytes and back. Defaults to CBOR, which gives back what it was given, whatever the json
 	// tags of a type say.
 	Codec Codec
+	// Refill bounds what loading again after writes may cost.
+	Refill RefillOptions
 	// Logger is told what an operator should know; never a value. Defaults to none.
 	Logger *slog.Logger
 	// Observer is told everything that happens, on the goroutine to which it happens: it must be quick, and must not
@@ -107,6 +109,10 @@ func (o Options) withDefaults() (Options, error) {
 	atLeast("HerdRetries", &o.HerdRetries, 5)
 	atLeast("MaxValue", &o.MaxValue, defaultMaxValue)
 	atLeast("CompressOver", &o.CompressOver, 1000)
+	atLeast("Refill.Concurrency", &o.Refill.Concurrency, 2)
+	atLeast("Refill.PerSecond", &o.Refill.PerSecond, 500)
+	atLeast("Refill.Pending", &o.Refill.Pending, 10_000)
+	positive("Refill.Age", &o.Refill.Age, 5*time.Second)
 	if o.MaxValue > maxRawValue {
 		wrong = append(wrong, fmt.Sprintf("MaxValue is %d: at most %d (8 MiB)", o.MaxValue, maxRawValue))
 	}

@@ -27,6 +27,7 @@ type plans struct {
 	invalids map[reflect.Type]*invalidPlan
 	columns  map[columnsKey]*invalidPlan
 	memos    []*nodePlan
+	refills  []refill
 	tables   map[string][]*invalidPlan // those of invalids and columns that have a model, by its table
 	watched  []Watched
 }
@@ -37,7 +38,7 @@ func (p *plans) all() []*nodePlan {
 }
 
 func (p *plans) clone() *plans {
-	return &plans{nodes: maps.Clone(p.nodes), invalids: maps.Clone(p.invalids), columns: maps.Clone(p.columns), memos: slices.Clone(p.memos)}
+	return &plans{nodes: maps.Clone(p.nodes), invalids: maps.Clone(p.invalids), columns: maps.Clone(p.columns), memos: slices.Clone(p.memos), refills: slices.Clone(p.refills)}
 }
 
 func newRegistry() *registry {

@@ -22,10 +22,13 @@ type Watched struct {
 	// Keys: rows of Model say by CacheKey or CacheKeys which tags a write makes wrong, so that the whole row is needed.
 	// Where it cannot be had, Table(name) makes wrong what depends on any. See Memoized.InvalidModels.
 	Keys bool
+	// Refill is asked with a row of Model, a value of that type, and names what Cache.Refill should load again once the
+	// write is committed. Nil where nobody wants that.
+	Refill func(row any) []Declaration
 }
 
-// Watched lists what is registered on tables: one for each invalid node with a model, and one for each model of a Memo,
-// by table and node. It costs nothing: the slice is the cache's, and must not be changed. Nothing is ever taken from the
+// Watched lists what is registered on tables: one for each invalid node with a model, one for each model of a Memo
+// or of RefillRows, by table and node. It costs nothing: the slice is the cache's, and must not be changed. Nothing is ever taken from the
 // list, so that its length tells whether it has grown.
 func (c *Cache) Watched() []Watched { return c.registry.table.Load().watched }
 
@@ -33,7 +36,7 @@ func (c *Cache) Watched() []Watched { return c.registry.table.Load().watched }
 func (p *plans) watch() (all []Watched) {
 	for _, nodes := range p.tables {
 		for _, n := range nodes {
-			w := Watched{Node: n.name, Table: n.table, Model: n.model.Type, M2M: n.m2m}
+			w := Watched{Node: n.name, Table: n.table, Model: n.model.Type, M2M: n.m2m, Refill: n.refill}
 			for _, column := range n.columns {
 				w.Columns = append(w.Columns, column.column.Column)
 			}
@@ -44,6 +47,9 @@ func (p *plans) watch() (all []Watched) {
 		for _, m := range memo.models {
 			all = append(all, Watched{Node: memo.name, Table: tableName(m), Model: m.Type, Keys: true})
 		}
+	}
+	for _, r := range p.refills {
+		all = append(all, Watched{Node: r.name, Table: tableName(r.model), Model: r.model.Type, Refill: r.nodes})
 	}
 	sort.Slice(all, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(all[i].Table, all[j].Table), cmp.Compare(all[i].Node, all[j].Node)) < 0

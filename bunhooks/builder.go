@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/sqltext"
 )
 
@@ -18,6 +19,7 @@ type declaration struct {
 	columns   []string
 	model     *schema.Table
 	cacheKeys bool
+	refill    func(row any) []cacheme.Declaration
 }
 
 // builder puts a watch together.
@@ -45,7 +47,12 @@ func newWatch(declared []declaration, names []string, c *catalog) *watch {
 			}
 		}
 		if d.cacheKeys {
-			t.model, t.cacheKeys = d.model, true
+			t.keyed = append(t.keyed, d.model)
+		}
+		if d.refill != nil {
+			t.refills = append(t.refills, refill{d.model, d.refill})
+		}
+		if d.cacheKeys || d.refill != nil {
 			for _, f := range d.model.Fields {
 				b.read(t, f.Name)
 			}

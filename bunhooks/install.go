@@ -165,7 +165,7 @@ func declarations(db *bun.DB, watched []cacheme.Watched, warn *warner) (all []de
 			}
 		}
 		unwatchedJoins(t, watched, warn)
-		all = append(all, declaration{node: w.Node, table: w.Table, columns: w.Columns, model: t, cacheKeys: w.Keys})
+		all = append(all, declaration{node: w.Node, table: w.Table, columns: w.Columns, model: t, cacheKeys: w.Keys, refill: w.Refill})
 	}
 	return all, errors.Join(problems...)
 }

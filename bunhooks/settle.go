@@ -30,6 +30,9 @@ func (e *engine) settle(ctx context.Context, c *sqltx.Conn, all []*written, fenc
 	default:
 		err = e.settleHeld(ctx, c, invalids, fence, commit)
 	}
+	if err == nil {
+		e.refill(all)
+	}
 	if err == nil && slices.ContainsFunc(all, func(w *written) bool { return w.schema }) {
 		e.relearn(ctx, c)
 	}
@@ -244,10 +247,7 @@ func (e *engine) afterwards(ctx context.Context, c *sqltx.Conn, s *sqltx.Stateme
 	default:
 		return a, err
 	}
-	if invalids := e.invalids([]*written{w}); len(invalids) > 0 {
-		return a, e.settleAfter(context.WithoutCancel(ctx), invalids, func() error { return err })
-	}
-	return a, err
+	return a, e.settle(ctx, c, []*written{w}, false, func() error { return err })
 }
 
 // unanswered reports whether an error leaves open what became of a statement: the database said nothing.

@@ -41,12 +41,13 @@ type table struct {
 	locks   bool     // ... and locked
 	marks   bool     // an upsert can tell which of its rows were there before
 	serial  string   // the column that the database numbers, where a caller may ask for the number; empty: none
-	model   *schema.Table
-	// cacheKeys: the model tells which keys its rows make wrong, so that all columns are read.
-	cacheKeys bool
-	rowid     bool // the key has SQLite's other names
-	children  []child
-	drags     []*table // that triggers of the table may write
+	// keyed are models that tell which keys a row makes wrong, and refills those that tell what to load again: for these
+	// all columns are read.
+	keyed    []*schema.Table
+	refills  []refill
+	rowid    bool // the key has SQLite's other names
+	children []child
+	drags    []*table // that triggers of the table may write
 	// derived: a write may change columns that are read without naming them, as generated columns and triggers have it.
 	derived  bool
 	volatile bool     // what is written to it stays, whatever becomes of the transaction

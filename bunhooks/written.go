@@ -103,7 +103,7 @@ func (e *engine) appendRow(invalids []cacheme.Invalid, t *table, values []driver
 	for _, name := range t.names {
 		invalids = append(invalids, cacheme.Row(name, t.told, told...))
 	}
-	if !t.cacheKeys {
+	if len(t.keyed) == 0 {
 		return invalids
 	}
 	keys, err := cacheKeys(t, values)
