@@ -102,11 +102,36 @@ func (c *compiler) columns(m *buntag.Model, columns []string) *invalidPlan {
 // Of names the rows that have these values in the columns, in their order: what the column's Go type is made from, as Of
 // has it for ids, and nil for NULL. A value that does not become the column's type is a *UsageError.
 func (k *Columns) Of(values ...any) (Invalid, error) {
-	p := k.plan
-	if len(values) != len(p.columns) {
-		return nil, &UsageError{Node: p.name, Reason: fmt.Sprintf("got %d values for %d columns; give each its value", len(values), len(p.columns))}
+	filled, err := k.fill(values)
+	if err != nil {
+		return nil, err
 	}
-	n := &columnsNode{plan: p, value: reflect.New(p.typ).Elem()}
+	return &columnsNode{plan: k.plan, value: filled}, nil
+}
+
+// Values are the values that Of would take for these, each of the type that the model has for its column, without
+// pointers; nil for NULL. Values that mean the same come out equal. Errors are those of Of.
+func (k *Columns) Values(values ...any) ([]any, error) {
+	filled, err := k.fill(values)
+	if err != nil {
+		return nil, err
+	}
+	same := make([]any, len(values))
+	for i, c := range k.plan.columns {
+		if v := reflect.Indirect(filled.Field(c.field.index)); v.IsValid() {
+			same[i] = v.Interface()
+		}
+	}
+	return same, nil
+}
+
+// fill makes a struct of the values.
+func (k *Columns) fill(values []any) (reflect.Value, error) {
+	p := k.plan
+	filled := reflect.New(p.typ).Elem()
+	if len(values) != len(p.columns) {
+		return filled, &UsageError{Node: p.name, Reason: fmt.Sprintf("got %d values for %d columns; give each its value", len(values), len(p.columns))}
+	}
 	for i, v := range values {
 		f := p.columns[i].field
 		wrong := func(reason string) error { return &UsageError{Node: p.name, Field: f.goName, Reason: reason} }
@@ -116,14 +141,14 @@ func (k *Columns) Of(values ...any) (Invalid, error) {
 		}
 		switch {
 		case source.IsValid() && source.Kind() != reflect.Pointer:
-			if err := assign(n.value.Field(f.index), source); err != nil {
-				return nil, wrong(err.Error())
+			if err := assign(filled.Field(f.index), source); err != nil {
+				return filled, wrong(err.Error())
 			}
 		case !f.ptr:
-			return nil, wrong(fmt.Sprintf("is nil, and the model has a %v, for which NULL is the zero value; give it that", f.typ))
+			return filled, wrong(fmt.Sprintf("is nil, and the model has a %v, for which NULL is the zero value; give it that", f.typ))
 		}
 	}
-	return n, nil
+	return filled, nil
 }
 
 // columnsNode is what Columns.Of returns. It is a pointer, so that comparing two Invalids never panics.

@@ -158,6 +158,14 @@ func TestColumnsSayWhatIsWrong(t *testing.T) {
 			t.Errorf("Of(%v) = %v, want %s", c.values, err, c.want)
 		}
 	}
+	seven := int8(7)
+	same, err := by.Values("12", &seven)
+	if diff := cmp.Diff([]any{int64(12), int32(7)}, same); diff != "" || err != nil {
+		t.Errorf("Values (-want +got), %v:\n%s", err, diff)
+	}
+	if same, err = by.Values(uint8(3), nil); !cmp.Equal([]any{int64(3), nil}, same) || err != nil {
+		t.Errorf("Values(3, nil) = %v, %v", same, err)
+	}
 	node, err := by.Of(1, nil)
 	if err != nil {
 		t.Fatal(err)

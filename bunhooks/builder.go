@@ -33,7 +33,7 @@ type builder struct {
 // newWatch joins declarations and catalog.
 func newWatch(declared []declaration, names []string, c *catalog) *watch {
 	b := builder{
-		watch:   &watch{byName: map[string][]*table{}, aliases: map[string][]*table{}, standard: c.standard, failsHalfway: c.failsHalfway},
+		watch:   &watch{byName: map[string][]*table{}, aliases: map[string][]*table{}, standard: c.standard, failsHalfway: c.failsHalfway, failing: c.failing},
 		catalog: c,
 		byID:    map[tableID]*table{},
 		linked:  map[link]bool{},

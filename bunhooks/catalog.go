@@ -18,6 +18,7 @@ type catalog struct {
 	tables   map[tableID]tableFacts
 	// failsHalfway: there is OR FAIL, by which a statement that fails leaves what it wrote.
 	failsHalfway bool
+	failing      map[string]bool // tables and views whose own rules and triggers have that; lower case
 	foreign      []*foreignKey
 	triggers     []*trigger
 	views        map[string]string    // lower-case name to the definition, where the database does not say which tables are in it
@@ -27,7 +28,7 @@ type catalog struct {
 
 // tableFacts are what is known of one table. The zero value is one that is not known.
 type tableFacts struct {
-	sql      string   // the name, quoted, without the schema that is the standard one
+	sql      string   // the name, quoted, with its schema: a connection may look names up elsewhere
 	key      []string // the primary key
 	columns  map[string]columnFacts
 	serial   string // the column that the database numbers

@@ -79,6 +79,14 @@ func (d dialect) quote(name string) string {
 	return q + strings.ReplaceAll(name, q, q+q) + q
 }
 
+// name is a table as a statement names it: it is looked up where the statement's is.
+func (d dialect) name(n sqltext.Name) string {
+	if n.Schema == "" {
+		return d.quote(n.Table)
+	}
+	return d.quote(n.Schema) + "." + d.quote(n.Table)
+}
+
 // columns are those that are read of a table, quoted and, if the qualifier is not empty, qualified by it as it stands.
 func (d dialect) columns(t *table, qualifier string) []string {
 	quoted := make([]string, len(t.columns))

@@ -77,31 +77,35 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 
 // write runs what may write.
 func (e *engine) write(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, hints []string, query bool) (answer, error) {
-	v := e.watch().judge(s.Script(), hints)
-	e.shadow(s, v)
-	if v.exact != nil && (e.isShadowed(v.exact.Tables[0]) || c.Locked()) {
+	watching := e.watch()
+	v := watching.judge(s.Script(), hints)
+	e.unknown(watching, hints)
+	e.shadow(s)
+	if v.exact != nil && (e.isShadowed(v.exact.Tables[0]) || c.Locked() || c.Disguised()) {
 		v.exact = nil
 	}
 	v.alone = v.alone && !c.Locked()
+	commits := v.commits || v.may && e.dialect.text == sqltext.MySQL
 	switch {
+	case c.Tx() != nil && len(s.Script().Statements) > 1 && (commits || mayCommit(s.Script())):
+		// No Commit is called for it, not even where it writes nothing itself.
+		return e.opaque(ctx, c, s, v, query)
 	case v.nothing():
 		return plain(ctx, s, query)
 	case c.Tx() == nil && v.alone:
 		return e.alone(ctx, c, s, v, query)
 	case c.Tx() == nil || s.Script().Controls():
 		return e.opaque(ctx, c, s, v, query)
-	case v.partial:
-		e.note(c.Tx(), v.whole())
-		return whole(ctx, s, query)
-	case v.commits, v.may && e.dialect.text == sqltext.MySQL:
+	case commits:
 		// The transaction ends with it, or may, by way of Commit, which has to know of it.
 		e.note(c.Tx(), v.whole())
 		return whole(ctx, s, query)
-	}
-	if v.stays || c.Tx().InDoubt() {
+	case v.stays, c.Tx().InDoubt():
 		// What is written may be committed at once, and may still be rolled back: it is both.
-		e.note(c.Tx(), v.whole())
 		return e.opaque(ctx, c, s, v, query)
+	case v.partial:
+		e.note(c.Tx(), v.whole())
+		return whole(ctx, s, query)
 	}
 	a, w, err := e.learn(ctx, c, s, v, query)
 	if err == nil && c.Tx() != nil {
@@ -110,15 +114,27 @@ func (e *engine) write(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, h
 	return a, err
 }
 
+// mayCommit reports whether one of several statements may be a COMMIT, in the words of any database.
+func mayCommit(script sqltext.Script) bool {
+	return slices.ContainsFunc(script.Statements, func(s sqltext.Statement) bool {
+		switch s.Kind {
+		case sqltext.Commit, sqltext.Release, sqltext.Begin, sqltext.Autocommit, sqltext.Unknown:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
 // shadow remembers the names of temporary tables: a statement that names one need not mean the table that is watched.
-func (e *engine) shadow(s *sqltx.Statement, v verdict) {
-	if !v.schema {
-		return
-	}
+func (e *engine) shadow(s *sqltx.Statement) {
 	script := s.Script()
 	for i := range script.Statements {
 		st := &script.Statements[i]
-		if st.Kind == sqltext.Schema && (st.Mentions("temp") || st.Mentions("temporary")) {
+		if st.Kind != sqltext.Schema && st.Kind != sqltext.Wide { // SELECT INTO makes them too
+			continue
+		}
+		if st.Mentions("temp") || st.Mentions("temporary") || st.Mentions("pg_temp") {
 			for _, name := range st.Tables {
 				e.shadows.Store(strings.ToLower(name.Table), true)
 			}
@@ -129,6 +145,17 @@ func (e *engine) shadow(s *sqltx.Statement, v verdict) {
 func (e *engine) isShadowed(name sqltext.Name) bool {
 	_, shadowed := e.shadows.Load(strings.ToLower(name.Table))
 	return shadowed
+}
+
+// unknown warns of tables that a caller says he writes and that nobody watches.
+func (e *engine) unknown(w *watch, hints []string) {
+	for _, hint := range hints {
+		id := idOf(hint, "")
+		if tables, _ := w.find(sqltext.Name{Schema: id.schema, Table: id.table}); len(tables) == 0 {
+			e.warn.once("touches "+hint, "cacheme: a context of bunhooks.Touches names a table that no invalid node names, and nothing becomes wrong by it; look at its spelling",
+				"table", hint)
+		}
+	}
 }
 
 // plain runs the statement as it is.
@@ -153,10 +180,16 @@ func whole(ctx context.Context, s *sqltx.Statement, query bool) (answer, error) 
 // Commit stands in place of every COMMIT: fence, hold, COMMIT, release.
 func (e *engine) Commit(ctx context.Context, c *sqltx.Conn, tx *sqltx.Tx, commit func() error) error {
 	all := allOf(tx)
-	if len(all) == 0 || slices.ContainsFunc(all, func(w *written) bool { return w.failed }) {
+	// In doubt it may have been rolled back to a savepoint before the failure that nobody saw.
+	failed := !tx.InDoubt() && slices.ContainsFunc(all, func(w *written) bool { return w.failed })
+	if len(all) == 0 || failed {
 		return commit()
 	}
-	return e.settle(ctx, c, all, true, commit)
+	err := e.settle(ctx, c, all, true, commit)
+	if err == nil && changesSchema(all) {
+		e.relearn(ctx, c)
+	}
+	return err
 }
 
 // watch is what to look for: of all that is declared by now.
@@ -210,6 +243,10 @@ func missing(declared []declaration, c *catalog) error {
 	return errors.Join(problems...)
 }
 
+func changesSchema(all []*written) bool {
+	return slices.ContainsFunc(all, func(w *written) bool { return w.schema })
+}
+
 // patience bounds what the hook does on a connection after the statement itself.
 const patience = 5 * time.Second
 
@@ -234,9 +271,13 @@ func (e *engine) opaque(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, 
 		a, err = whole(ctx, s, query)
 		return err
 	})
-	if tx := c.Tx(); tx != nil {
-		// The text has begun it, or is a part of it: of what it wrote nothing is committed for sure.
+	switch tx := c.Tx(); {
+	case tx != nil:
+		// The text has begun it, or is a part of it: of what it wrote nothing is committed for sure. What it did to the
+		// schema is to be learned only then.
 		e.note(tx, v.whole())
+	case err == nil && changesSchema(all):
+		e.relearn(ctx, c)
 	}
 	return a, err
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cacheme/cacheme/internal/sqltext"
@@ -72,13 +73,7 @@ type reading struct {
 }
 
 // giveUp names the table as a whole.
-func (r *reading) giveUp() {
-	if r.keeps {
-		r.w.giveUpRows(r.t)
-	} else {
-		r.w.giveUp(r.t)
-	}
-}
+func (r *reading) giveUp() { r.w.giveUpAs(r.t, r.keeps) }
 
 // drag gives up what the table's triggers may have written, also where no row was written that one is told of: a trigger
 // may run for the statement, or write another row in place of it.
@@ -102,6 +97,9 @@ func (r *reading) before(ctx context.Context) (ok bool, err error) {
 	if !ok {
 		return false, nil
 	}
+	if d.numbers && parameters(r.s.Text) != len(r.s.Args) {
+		return false, nil // pgx takes options and named arguments before the rest: which one is which is the driver's secret
+	}
 	if err := d.lockFirst(ctx, r.c, r.t); err != nil {
 		return false, err
 	}
@@ -116,12 +114,27 @@ func (r *reading) before(ctx context.Context) (ok bool, err error) {
 	if err != nil {
 		return false, err // as it is: the statement itself would have met it, and callers look at the driver's type
 	}
-	return d.isolation == "" || r.alone(ctx), nil
+	return d.isolation == "" || r.isolated(ctx), nil
 }
 
-// alone reports whether no row can come between the locked SELECT and the write after it, where nothing would tell: that
+// parameters is the highest number of a parameter in a text, $3 for one. It counts those in strings too.
+func parameters(text string) (highest int) {
+	for rest := text; ; {
+		_, after, found := strings.Cut(rest, "$")
+		if !found {
+			return highest
+		}
+		digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
+		if n, err := strconv.Atoi(after[:digits]); err == nil {
+			highest = max(highest, n)
+		}
+		rest = after[digits:]
+	}
+}
+
+// isolated reports whether no row can come between the locked SELECT and the write after it, where nothing would tell: that
 // hangs on the isolation level, which stands in the last column of what was read.
-func (r *reading) alone(ctx context.Context) bool {
+func (r *reading) isolated(ctx context.Context) bool {
 	level := ""
 	for i, row := range r.old {
 		last := len(row) - 1
@@ -323,7 +336,7 @@ func (r *reading) again(ctx context.Context) {
 				args = append(args, driver.NamedValue{Ordinal: len(args) + 1, Value: v})
 			}
 		}
-		text := "SELECT " + strings.Join(r.columns(""), ", ") + " FROM " + r.t.sql + " WHERE " + d.in(keys, len(chunk)) + d.lockRows
+		text := "SELECT " + strings.Join(r.columns(""), ", ") + " FROM " + d.name(r.stmt.Tables[0]) + " WHERE " + d.in(keys, len(chunk)) + d.lockRows
 		rows, over, err := r.e.fetch(ctx, r.c, text, args)
 		r.count(rows, over || err != nil)
 	}

@@ -46,20 +46,25 @@ func (h *QueryHook) BeforeQuery(ctx context.Context, event *bun.QueryEvent) cont
 	if !h.installed {
 		return ctx
 	}
+	h.answer(ctx, event)
 	switch control(event) {
 	case "BEGIN":
-		h.blind.begin()
 		if h.engine.rules.Off(guard.TransactionBypasses) {
 			return ctx
 		}
 		return cacheme.Bypass(ctx)
 	case "":
-		if !sqltext.IsRead(event.Query) {
+		if mayWrite(ctx, event) {
 			ctx, witness := sqltx.Watch(ctx)
 			return context.WithValue(ctx, witnessKey{}, witness)
 		}
 	}
 	return ctx
+}
+
+// mayWrite reports whether a query may write a table: what Touches says counts whatever the query is.
+func mayWrite(ctx context.Context, event *bun.QueryEvent) bool {
+	return touched(ctx) != nil || !sqltext.IsRead(event.Query)
 }
 
 // control is what bun does to a transaction of its own, which no statement's context shows to a connection.
@@ -81,11 +86,16 @@ func (h *QueryHook) AfterQuery(ctx context.Context, event *bun.QueryEvent) {
 		return
 	}
 	switch control(event) {
+	case "BEGIN":
+		if event.Err == nil {
+			h.blind.begin()
+		}
 	case "COMMIT", "ROLLBACK":
-		h.blind.end(ctx, h)
+		// What fails may be the second end of one transaction, ROLLBACK behind COMMIT for one: it counts as none.
+		h.blind.end(ctx, h, event.Err == nil)
 	case "":
 		witness, ok := ctx.Value(witnessKey{}).(*sqltx.Witness)
-		if ok && !witness.Seen() && (event.Err == nil || h.blind.on.Load()) && !sqltext.IsRead(event.Query) {
+		if ok && !witness.Seen() && (event.Err == nil || h.blind.on.Load()) && mayWrite(ctx, event) {
 			h.blind.wrote(ctx, h, event.Query)
 		}
 	}
@@ -104,14 +114,11 @@ type blind struct {
 	on atomic.Bool
 
 	mu     sync.Mutex
-	open   int
+	open   int      // no less than there are: one that nobody was told the end of stays, and with it the tables
 	tables []*table // written while transactions were open
 }
 
 func (b *blind) begin() {
-	if !b.on.Load() {
-		return
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open++
@@ -120,7 +127,9 @@ func (b *blind) begin() {
 // wrote makes the tables of a text wrong, and remembers them while a transaction may be open around it.
 func (b *blind) wrote(ctx context.Context, h *QueryHook, query string) {
 	e := h.engine
-	v := e.watch().judge(sqltext.Parse(e.dialect.text, query), touched(ctx))
+	w := e.watch()
+	v := w.judge(sqltext.Parse(e.dialect.text, query), touched(ctx))
+	e.unknown(w, touched(ctx))
 	if v.nothing() {
 		return
 	}
@@ -135,12 +144,11 @@ func (b *blind) wrote(ctx context.Context, h *QueryHook, query string) {
 }
 
 // end makes wrong whatever was written while this transaction was open, by whomever.
-func (b *blind) end(ctx context.Context, h *QueryHook) {
-	if !b.on.Load() {
-		return
-	}
+func (b *blind) end(ctx context.Context, h *QueryHook, sure bool) {
 	b.mu.Lock()
-	b.open = max(0, b.open-1)
+	if sure {
+		b.open = max(0, b.open-1)
+	}
 	tables := b.tables
 	if b.open == 0 {
 		b.tables = nil

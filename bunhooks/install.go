@@ -60,7 +60,8 @@ const installTime = 30 * time.Second
 //
 // The errors are joined: an *InstallError for each declaration that does not fit, for a nil cache, for a database that is
 // joined already, for one that bun knows and this package does not; else what the database said. A db whose connections
-// are not wrapped is served as far as it goes, and warned of; see NewQueryHook.
+// are not wrapped is served as far as it goes, and warned of; see NewQueryHook. That such a one is joined already shows
+// only in the *bun.DB that the first Install returned, not in the one that it was given.
 func Install(db *bun.DB, cache *cacheme.Cache, opts ...Option) (*bun.DB, error) {
 	if db == nil {
 		return nil, &InstallError{Reason: "Install got a nil database; give it what bun.NewDB returned"}
@@ -101,6 +102,13 @@ func (h *QueryHook) install(db *bun.DB) error {
 		return fmt.Errorf("bunhooks: look at the database's connections: %w", err)
 	}
 	if c == nil {
+		joined, err := hasHook(ctx, db)
+		switch {
+		case err != nil:
+			return fmt.Errorf("bunhooks: ask the database for its hooks: %w", err)
+		case joined:
+			return &InstallError{Reason: "is installed in this database already; use the *bun.DB that the first Install returned"}
+		}
 		h.unwrapped()
 	} else {
 		_, e.rules = guard.UnwrapConnector(c.Unwrap())
@@ -110,6 +118,26 @@ func (h *QueryHook) install(db *bun.DB) error {
 	}
 	h.installed = true
 	return nil
+}
+
+// rollCall is a query at which hooks of this package say that they are there: bun does not tell which hooks it has.
+const rollCall = "SELECT 'cacheme'"
+
+type rollCallKey struct{}
+
+func hasHook(ctx context.Context, db *bun.DB) (found bool, err error) {
+	_, err = db.ExecContext(context.WithValue(ctx, rollCallKey{}, &found), rollCall)
+	return found, err
+}
+
+// answer answers a rollCall.
+func (h *QueryHook) answer(ctx context.Context, event *bun.QueryEvent) {
+	if event.Query != rollCall {
+		return
+	}
+	if found, ok := ctx.Value(rollCallKey{}).(*bool); ok {
+		*found = true
+	}
 }
 
 // askPool asks a database as its user does.

@@ -25,13 +25,18 @@ func (v verdict) nothing() bool { return len(v.tables) == 0 && !v.schema }
 func (v verdict) whole() *written {
 	w := &written{schema: v.schema}
 	for _, t := range v.tables {
-		if v.keeps {
-			w.giveUpRows(t)
-		} else {
-			w.giveUp(t)
-		}
+		w.giveUpAs(t, v.keeps)
 	}
 	return w
+}
+
+// giveUpAs names the table as a whole. keeps: rows that others refer to stay.
+func (w *written) giveUpAs(t *table, keeps bool) {
+	if keeps {
+		w.giveUpRows(t)
+	} else {
+		w.giveUp(t)
+	}
 }
 
 // judge reads a text. hints are tables that its caller says it writes.
@@ -44,13 +49,20 @@ func (w *watch) judge(script sqltext.Script, hints []string) verdict {
 		id := idOf(hint, "")
 		w.writes(&v, sqltext.Name{Schema: id.schema, Table: id.table})
 	}
-	if v.stays = slices.ContainsFunc(v.tables, func(t *table) bool { return t.volatile }); v.stays {
-		v.alone = false
-	}
+	// Of several statements that fail some may stay: PostgreSQL alone undoes them all.
+	v.partial = v.partial || len(script.Statements) > 1
+	v.stays = w.stays(v)
+	v.alone = v.alone && !v.stays && !v.partial
 	if v.exact != nil && (v.partial || v.stays || len(script.Statements) > 1 || len(hints) > 0 || len(v.tables) != 1 || !v.tables[0].exact) {
 		v.exact = nil
 	}
 	return v
+}
+
+// stays reports whether a table that knows no transactions is written, be it by a trigger.
+func (w *watch) stays(v verdict) bool {
+	volatile := func(t *table) bool { return t.volatile }
+	return slices.ContainsFunc(w.all, volatile) && slices.ContainsFunc(v.whole().whole, volatile)
 }
 
 func (w *watch) judgeOne(v *verdict, s *sqltext.Statement) {
@@ -60,12 +72,11 @@ func (w *watch) judgeOne(v *verdict, s *sqltext.Statement) {
 		if w.writes(v, s.Tables[0]) {
 			v.exact = s
 		}
-		if v.partial = w.failsHalfway && s.Mentions("fail"); v.partial {
-			v.alone = false
-		}
+		v.partial = v.partial || w.failsHalfway && s.Mentions("fail") || w.fails(s.Tables[0])
 	case sqltext.Wide:
 		for _, name := range s.Tables {
 			w.writes(v, name)
+			v.partial = v.partial || w.fails(name)
 		}
 		if s.Cascade {
 			v.tables = union(v.tables, w.all)
@@ -89,7 +100,7 @@ func (w *watch) judgeOne(v *verdict, s *sqltext.Statement) {
 				v.tables = union(v.tables, tables)
 			}
 		}
-		v.alone, v.may = false, true
+		v.alone, v.may, v.partial = false, true, v.partial || w.failsHalfway
 	}
 	v.commits = v.commits || s.Implicit
 }

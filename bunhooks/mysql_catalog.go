@@ -46,10 +46,7 @@ func (mysql) catalog(ctx context.Context, q ask) (*catalog, error) {
 		id := newTableID(row[0], row[1], c.standard)
 		if name := row[0] + "\x00" + row[1]; name != last {
 			last = name
-			facts := tableFacts{sql: quote(row[1]), returns: true, locks: true, volatile: row[3] == "1"}
-			if id.schema != "" {
-				facts.sql = quote(row[0]) + "." + facts.sql
-			}
+			facts := tableFacts{sql: quote(row[0]) + "." + quote(row[1]), returns: true, locks: true, volatile: row[3] == "1"}
 			c.add(id, facts)
 		}
 		facts := c.tables[id]

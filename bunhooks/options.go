@@ -1,10 +1,6 @@
 package bunhooks
 
-import (
-	"log/slog"
-
-	"github.com/cacheme/cacheme"
-)
+import "log/slog"
 
 // Option changes what NewQueryHook and Install set up.
 type Option func(*options)
@@ -55,14 +51,4 @@ func WithLogger(l *slog.Logger) Option {
 			o.logger = l
 		}
 	}
-}
-
-// invalidsOf are tables as a whole.
-func invalidsOf(tables []*table) (invalids []cacheme.Invalid) {
-	for _, t := range tables {
-		for _, name := range t.names {
-			invalids = append(invalids, cacheme.Table(name))
-		}
-	}
-	return invalids
 }

@@ -69,10 +69,7 @@ func (postgres) catalog(ctx context.Context, q ask) (*catalog, error) {
 	for _, row := range rows {
 		id := newTableID(row[0], row[1], c.standard)
 		facts := tableFacts{
-			sql: d.quote(row[1]), marks: row[2] == "true", locks: row[3] == "true", returns: row[4] == "true", key: list(row[5]),
-		}
-		if id.schema != "" {
-			facts.sql = d.quote(row[0]) + "." + facts.sql
+			sql: d.quote(row[0]) + "." + d.quote(row[1]), marks: row[2] == "true", locks: row[3] == "true", returns: row[4] == "true", key: list(row[5]),
 		}
 		c.add(id, facts)
 	}

@@ -36,6 +36,9 @@ func TestTouches_makes_tables_wrong_with_the_statements_of_its_context(t *testin
 		_, err := w.db.ExecContext(bunhooks.Touches(background, "nobody.names"), "SELECT 1")
 		return err
 	}, all)
+	if n := w.log.count("nobody.names"); n != 1 || w.log.count("level=") != n {
+		t.Errorf("%d warnings of a name that is none, and %d in all; want 1", n, w.log.count("level="))
+	}
 	w.makesWrong("no table", func() error {
 		_, err := w.db.ExecContext(bunhooks.Touches(background), "SELECT 1")
 		return err

@@ -2,10 +2,13 @@ package bunhooks_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"testing"
 
 	"github.com/uptrace/bun"
+
+	"github.com/cacheme/cacheme/bunhooks"
 )
 
 func newUnwrappedWorld(t *testing.T) *world {
@@ -61,6 +64,50 @@ func TestUnwrapped_transactions_make_tables_wrong_once_more_when_they_end(t *tes
 	}
 	w.fresh("after the rollback", w.all()...)
 	w.warm(w.all()...)
+}
+
+func TestUnwrapped_transactions_are_not_counted_out_twice(t *testing.T) {
+	t.Parallel()
+	w := newUnwrappedWorld(t)
+	writer, err := w.db.BeginTx(background, nil)
+	w.must(err)
+	w.warm(w.all()...)
+	_, err = writer.NewUpdate().Model((*Book)(nil)).Set("title = 'new'").Where("id = 1").Exec(background)
+	w.must(err)
+	for range 2 {
+		reader, err := w.db.BeginTx(background, nil)
+		w.must(err)
+		w.must(reader.Commit())
+		if err := reader.Rollback(); !errors.Is(err, sql.ErrTxDone) {
+			t.Errorf("Rollback after Commit = %v, want %v", err, sql.ErrTxDone)
+		}
+	}
+	w.warm(w.all()...) // others read, and cache, what was there before
+	w.must(writer.Commit())
+	w.fresh("after the commit", w.all()...)
+}
+
+func TestUnwrapped_connections_heed_Touches(t *testing.T) {
+	t.Parallel()
+	w := newUnwrappedWorld(t)
+	w.makesWrong("a SELECT", func() error {
+		_, err := w.db.ExecContext(bunhooks.Touches(background, "books"), "SELECT 1")
+		return err
+	}, w.all(), w.anyBook()...)
+	w.makesWrong("a SELECT without", func() error {
+		_, err := w.db.ExecContext(background, "SELECT 1")
+		return err
+	}, w.all())
+}
+
+func TestInstall_refuses_an_unwrapped_database_that_is_joined_already(t *testing.T) {
+	t.Parallel()
+	w := newUnwrappedWorld(t)
+	db, err := bunhooks.Install(w.db, w.cache, w.log.option())
+	wrong := (*bunhooks.InstallError)(nil)
+	if !errors.As(err, &wrong) || db != nil {
+		t.Errorf("Install, again = %v, %v; want an *InstallError", db, err)
+	}
 }
 
 func TestWrapped_connections_are_not_taken_for_others(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/sqltext"
 )
 
@@ -31,7 +32,7 @@ func idOf(name, standard string) tableID {
 // table is one that matters: an invalid node names it, or writing to it changes one that is named.
 type table struct {
 	id      tableID
-	sql     string   // its name, quoted
+	sql     string   // its name, quoted, with its schema
 	names   []string // as the cache calls it
 	columns []string // that are read of its rows: the primary key first, then what invalid nodes and children refer to
 	keys    int      // how many of the columns are the primary key
@@ -130,8 +131,12 @@ type watch struct {
 	all      []*table
 	// failsHalfway: a statement may fail and leave what it wrote, if it says OR FAIL.
 	failsHalfway bool
-	standard     string // the schema that is meant where none is named
+	failing      map[string]bool // ... or if it writes to one of these tables and views: by name, in lower case
+	standard     string          // the schema that is meant where none is named
 }
+
+// fails reports whether a write to this table may fail and leave what it wrote, whatever the statement says.
+func (w *watch) fails(name sqltext.Name) bool { return w.failing[strings.ToLower(name.Table)] }
 
 // find returns the tables that a name in a statement may mean, and whether it can only mean this one. Which schema is meant
 // where none is named changes with the session (search_path, USE): a table that is watched without one may be in any.
@@ -148,4 +153,14 @@ func (w *watch) find(name sqltext.Name) (tables []*table, certain bool) {
 		tables, certain = append(tables, aliased...), false
 	}
 	return tables, certain
+}
+
+// invalidsOf are tables as a whole.
+func invalidsOf(tables []*table) (invalids []cacheme.Invalid) {
+	for _, t := range tables {
+		for _, name := range t.names {
+			invalids = append(invalids, cacheme.Table(name))
+		}
+	}
+	return invalids
 }

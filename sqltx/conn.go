@@ -14,6 +14,7 @@ type Conn struct {
 	tx        *Tx
 	locked    bool // MySQL: LOCK TABLES holds until it is taken back, or a transaction begins
 	manual    bool // MySQL: autocommit is off, so that the next statement begins a transaction
+	disguised bool // the program has set whom its statements run as
 	discarded atomic.Bool
 	raw       []driver.NamedValue // the arguments of the call at hand, before they were converted
 }
@@ -24,6 +25,10 @@ func (c *Conn) Tx() *Tx { return c.tx }
 // Locked reports whether the program has locked tables on the connection (MySQL: LOCK TABLES): a transaction would
 // unlock them, and only the locked tables can be read, by the names they were locked by.
 func (c *Conn) Locked() bool { return c.locked }
+
+// Disguised reports whether the program has ever set, by a text on this connection, whom its statements run as (SET ROLE,
+// SET SESSION AUTHORIZATION): what the connection may do is not what its user may.
+func (c *Conn) Disguised() bool { return c.disguised }
 
 // Exec executes a statement of the Handler's own on the driver's connection: no Handler is called for it, and the
 // connection's transaction does not follow it, so that a BEGIN sent here does not show in Tx. The arguments go to the
@@ -75,6 +80,9 @@ func (c *Conn) query(ctx context.Context, h *handling, s *Statement) (driver.Row
 // enter finds the statement's course. Where autocommit is off, a statement begins the transaction that it then is in.
 func (c *Conn) enter(s *Statement) {
 	s.course = c.courseOf(s)
+	if !c.disguised && !s.read && !lonely(s.written) {
+		c.disguised = disguises(s.Script())
+	}
 	if c.manual && c.tx == nil && !s.course.controls() {
 		c.tx = c.connector.newTx()
 		s.course = c.courseOf(s)

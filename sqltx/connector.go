@@ -63,6 +63,14 @@ func (c *Connector) Handle(h Handler, d ...Dialect) error {
 	return nil
 }
 
+// Handler returns what [Connector.Handle] was given, or nil.
+func (c *Connector) Handler() Handler {
+	if h := c.handling.Load(); h != nil {
+		return h.Handler
+	}
+	return nil
+}
+
 // Connect opens a connection of the driver's, with its errors.
 func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	in, err := c.in.Connect(ctx)

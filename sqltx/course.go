@@ -75,6 +75,16 @@ func lonely(text string) bool {
 	return i < 0 || i == len(text)-1
 }
 
+// disguises reports whether a text sets whom statements run as.
+func disguises(script sqltext.Script) bool {
+	for i := range script.Statements {
+		if st := &script.Statements[i]; st.Kind == sqltext.Session && (st.Mentions("role") || st.Mentions("authorization")) {
+			return true
+		}
+	}
+	return false
+}
+
 func choose(condition bool, yes, no course) course {
 	if condition {
 		return yes

@@ -49,7 +49,7 @@ func (c *Conn) after(ctx context.Context, s *Statement, err error) {
 		// MySQL commits before it finds out that a table exists already, but not before it finds a syntax error.
 		c.doubt(ctx)
 	case s.course == commit, s.ends():
-		c.unended(ctx, err)
+		c.unendedText(ctx, err)
 	default:
 		c.failed(ctx, err)
 	}
@@ -178,6 +178,17 @@ func (c *Conn) failed(ctx context.Context, err error) {
 	}
 }
 
+// unendedText is unended for a text. Where its context is cancelled before, a driver gives up without having sent it: the
+// transaction is over only if the server has said so.
+func (c *Conn) unendedText(ctx context.Context, err error) {
+	if c.tx != nil && (c.dialect() == Postgres || c.dialect() == MySQL) && !errors.Is(err, driver.ErrBadConn) && !answered(err) {
+		c.inDoubt()
+		c.Discard()
+		return
+	}
+	c.unended(ctx, err)
+}
+
 // unended is the state after a COMMIT or ROLLBACK that failed. PostgreSQL and MySQL have no transaction then.
 func (c *Conn) unended(ctx context.Context, err error) {
 	switch {
@@ -209,6 +220,19 @@ func (c *Conn) ask(ctx context.Context) {
 	case c.tx == nil:
 		c.tx = c.connector.newTx()
 	}
+}
+
+// answered reports whether an error is surely the server's own word, by the drivers that are usual.
+func answered(err error) bool {
+	var state interface{ SQLState() string }  // of pgx and pq
+	var field interface{ Field(byte) string } // of pgdriver
+	if errors.As(err, &state) || errors.As(err, &field) {
+		return true
+	}
+	text := err.Error()
+	_, mysql, found := strings.Cut(text, "Error ")
+	return found && mysql != "" && mysql[0] >= '0' && mysql[0] <= '9' || // its number comes next
+		strings.Contains(text, "commit unexpectedly resulted in rollback") // of pgx, to a COMMIT that was answered by ROLLBACK
 }
 
 // statementAlone reports whether an error of MySQL's undid no more than its own statement: its SQLSTATE is of the class

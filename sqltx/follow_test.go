@@ -196,6 +196,20 @@ func TestTransactions_are_followed(t *testing.T) {
 			[]string{"BEGIN", a, "!COMMIT", "?", "COMMIT", "?"},
 			[]string{"commit [" + a + "]", "commit failed", "doubt [" + a + "]", "commit [" + a + "]", "none"},
 		},
+		{
+			"COMMIT is not sent",
+			[]sqltx.Dialect{sqltx.Postgres, sqltx.MySQL},
+			map[string]error{"COMMIT": context.Canceled},
+			[]string{"BEGIN", a, "!COMMIT", "?", b, "ROLLBACK", "?"},
+			[]string{"commit [" + a + "]", "commit failed", "doubt [" + a + "]", "now " + b, "none"},
+		},
+		{
+			"ROLLBACK is not sent",
+			[]sqltx.Dialect{sqltx.Postgres, sqltx.MySQL},
+			map[string]error{"ROLLBACK": context.Canceled},
+			[]string{"BEGIN", a, "!ROLLBACK", "?", "COMMIT", "?"},
+			[]string{"doubt [" + a + "]", "commit [" + a + "]", "none"},
+		},
 		{"Commit fails", postgres, map[string]error{"COMMIT": deadlock}, []string{"BeginTx", a, "!Commit", "?"}, []string{
 			"commit [" + a + "]", "commit failed", "none",
 		}},

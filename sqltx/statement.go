@@ -42,7 +42,8 @@ func (s *Statement) Script() sqltext.Script {
 }
 
 // Instead returns the same statement with another text for the same arguments. If s is prepared, the other text is
-// prepared too, once, and kept as long as s is. The transaction follows the program's text all the same.
+// prepared too, once, and kept as long as s is, if it is one of the last few: so the rows of such a text are to be closed,
+// or read by [Buffer], before the program runs s again. The transaction follows the program's text all the same.
 func (s *Statement) Instead(text string) *Statement {
 	other := *s
 	other.Text = text

@@ -70,7 +70,7 @@ func (s *stmt) keep(text string, other driver.Stmt) {
 	}
 	if len(s.others) >= maxOthers {
 		for t, old := range s.others {
-			_ = old.Close() // It has no rows open: the connection runs one statement at a time.
+			_ = old.Close() // It has no rows open, as Instead demands.
 			delete(s.others, t)
 			break
 		}

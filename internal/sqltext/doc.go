@@ -9,6 +9,9 @@
 // A statement that is understood can be rewritten: [Statement.Returning] makes it tell the rows that it wrote, and
 // [Statement.SelectOld] makes the query for the rows that it is about to write.
 //
+// [Reads] reads a query, far enough to tell which rows of which tables its result can depend on. It is as cautious: a
+// condition that it does not understand restricts nothing, and a query that it does not understand is an error.
+//
 // MySQL's texts are read under its default sql_mode (a text that NO_BACKSLASH_ESCAPES would read differently is Unknown),
 // PostgreSQL's with standard_conforming_strings on, which has been its default since 9.1.
 package sqltext

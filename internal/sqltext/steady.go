@@ -39,7 +39,9 @@ func (r *reader) steadyWord(i int) bool {
 		// now() and CURRENT_TIMESTAMP stand still in a transaction.
 		return !call("random", "random_normal", "gen_random_uuid", "gen_random_bytes", "uuidv4", "uuidv7", "uuid_generate_v1", "uuid_generate_v1mc",
 			"uuid_generate_v4", "nextval", "currval", "lastval", "setval", "clock_timestamp", "statement_timestamp", "timeofday",
-			"pg_try_advisory_lock", "pg_try_advisory_xact_lock")
+			"pg_try_advisory_lock", "pg_try_advisory_xact_lock", "pg_try_advisory_lock_shared", "pg_try_advisory_xact_lock_shared",
+			"pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all",
+			"pg_sleep", "pg_sleep_for", "pg_sleep_until")
 	case SQLite:
 		return !bare("current_timestamp", "current_date", "current_time") &&
 			!call("random", "randomblob", "changes", "total_changes", "last_insert_rowid") &&

@@ -1,0 +1,249 @@
+package rowcache
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+
+	"github.com/cacheme/cacheme"
+)
+
+// table is one whose rows entries depend on.
+type table struct {
+	schema *schema.Table
+	name   string
+	rows   reflect.Type // of the model that For named; nil: none did
+	policy Policy
+	whole  *cacheme.Columns
+	sets   []*set // the primary key first, if there is one
+}
+
+// set are columns by whose values rows are named: what has these values is wrong when such a row is written.
+type set struct {
+	table  *table
+	fields []*schema.Field
+	node   *cacheme.Columns
+	unique bool // no two rows have the same values
+}
+
+// maxKey is how many columns a key has at most.
+const maxKey = 4
+
+// key are the values of a set's columns, each as cacheme.Columns.Values has it.
+type key [maxKey]any
+
+// table makes a model's table known, with the columns that its own declaration shows to matter: its primary key, its
+// unique columns, and those by which relations join.
+func (rc *Cache) table(t *schema.Table) (*table, error) {
+	name := strings.ToLower(t.Name)
+	name = strings.ReplaceAll(name[strings.LastIndexByte(name, '.')+1:], `"`, "")
+	if known, ok := rc.tables[name]; ok {
+		if tableName(known.schema) != tableName(t) {
+			return nil, fmt.Errorf("the tables %s and %s have one name in two schemas; cache them in two rowcache.Caches", tableName(known.schema), tableName(t))
+		}
+		if known.schema == t {
+			return known, nil
+		}
+		return nil, fmt.Errorf("the table %s is known by the model %v already; use one model for both, or cache the rows of the other by a node of your own", tableName(t), known.schema.Type)
+	}
+	whole, err := rc.cache.Columns(reflect.Zero(reflect.PointerTo(t.Type)).Interface())
+	if err != nil {
+		return nil, err
+	}
+	known := &table{schema: t, name: tableName(t), whole: whole, policy: rc.options.Caches}
+	if slices.ContainsFunc(rc.options.Never, func(n string) bool { return strings.EqualFold(n, known.name) }) {
+		known.policy = Never
+	}
+	rc.tables[name] = known
+	if len(t.PKs) > 0 {
+		rc.offer(known, t.PKs, true)
+	}
+	for _, group := range unique(t) {
+		rc.offer(known, group, true)
+	}
+	return known, rc.related(known)
+}
+
+// bunTable asks bun for a model, at which it panics where it does not understand it.
+func bunTable(db *bun.DB, t reflect.Type) (table *schema.Table, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("is no model for bun: %v", r)
+		}
+	}()
+	if t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("is no struct; name the model's struct type, as in rowcache.For[Book]")
+	}
+	return db.Table(t), nil
+}
+
+// related makes known what the model's relations join.
+func (rc *Cache) related(t *table) error {
+	names := make([]string, 0, len(t.schema.Relations))
+	for name := range t.schema.Relations {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		r := t.schema.Relations[name]
+		other, err := rc.table(r.JoinTable)
+		if err != nil {
+			return err
+		}
+		switch r.Type {
+		case schema.BelongsToRelation:
+			rc.offer(t, r.BasePKs, false)
+			rc.offer(other, r.JoinPKs, false)
+		case schema.HasOneRelation, schema.HasManyRelation:
+			rc.offer(other, r.JoinPKs, false)
+		case schema.ManyToManyRelation:
+			join, err := rc.table(r.M2MTable)
+			if err != nil {
+				return err
+			}
+			rc.offer(join, r.M2MBasePKs, false)
+			rc.offer(join, r.M2MJoinPKs, false)
+		}
+	}
+	return nil
+}
+
+// unique are the groups of columns that are tagged so, in a steady order.
+func unique(t *schema.Table) (groups [][]*schema.Field) {
+	var names []string
+	for name := range t.Unique {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if name != "" {
+			groups = append(groups, t.Unique[name])
+			continue
+		}
+		for _, f := range t.Unique[name] { // each of them by itself
+			groups = append(groups, []*schema.Field{f})
+		}
+	}
+	return groups
+}
+
+// offer makes a set of columns, if they can make one.
+func (rc *Cache) offer(t *table, fields []*schema.Field, unique bool) {
+	_, _ = rc.set(t, fields, unique) // what is not exact, a time say, is no set: queries on it depend on the table
+}
+
+// set makes a set of columns.
+func (rc *Cache) set(t *table, fields []*schema.Field, unique bool) (*set, error) {
+	if s := t.find(fields); s != nil {
+		s.unique = s.unique || unique
+		return s, nil
+	}
+	if len(fields) > maxKey {
+		return nil, &cacheme.UsageError{Node: t.name, Reason: fmt.Sprintf("has a key of %d columns; at most %d can be cached by", len(fields), maxKey)}
+	}
+	columns := make([]string, len(fields))
+	for i, f := range fields {
+		columns[i] = f.Name
+	}
+	node, err := rc.cache.Columns(reflect.Zero(reflect.PointerTo(t.schema.Type)).Interface(), columns...)
+	if err != nil {
+		return nil, err
+	}
+	s := &set{table: t, fields: slices.Clone(fields), node: node, unique: unique}
+	t.sets = append(t.sets, s)
+	return s, nil
+}
+
+// find returns the set of just these columns, in any order.
+func (t *table) find(fields []*schema.Field) *set {
+	for _, s := range t.sets {
+		if len(s.fields) == len(fields) && !slices.ContainsFunc(fields, func(f *schema.Field) bool { return !slices.Contains(s.fields, f) }) {
+			return s
+		}
+	}
+	return nil
+}
+
+// fields are the columns of these names.
+func (t *table) fields(columns []string) ([]*schema.Field, error) {
+	fields := make([]*schema.Field, len(columns))
+	for i, name := range columns {
+		if fields[i] = t.schema.FieldMap[name]; fields[i] == nil {
+			return nil, fmt.Errorf("%v has no column %s", t.schema.Type, name)
+		}
+	}
+	return fields, nil
+}
+
+// columns are the names of the set's columns.
+func (s *set) columns() []string {
+	names := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// key makes a key of values in the order of the set's columns.
+func (s *set) key(values []any) (k key, err error) {
+	same, err := s.node.Values(values...)
+	copy(k[:], same)
+	return k, err
+}
+
+// keyOf is the key of a row, or nothing where a column is NULL.
+func (s *set) keyOf(row reflect.Value) (k key, ok bool) {
+	return s.keyBy(s.fields, row)
+}
+
+// keyBy is the key that another row has for the set's columns, in its own.
+func (s *set) keyBy(fields []*schema.Field, row reflect.Value) (k key, ok bool) {
+	values := make([]any, len(fields))
+	for i, f := range fields {
+		v := f.Value(row)
+		if v.Kind() == reflect.Pointer && v.IsNil() || f.NullZero && v.IsZero() {
+			return k, false
+		}
+		values[i] = v.Interface()
+	}
+	k, err := s.key(values)
+	return k, err == nil
+}
+
+// values are those of a key.
+func (s *set) values(k key) []any { return k[:len(s.fields)] }
+
+// invalid is what makes wrong what depends on rows with these values.
+func (s *set) invalid(k key) cacheme.Invalid {
+	node, err := s.node.Of(s.values(k)...)
+	if err != nil {
+		return s.table.all() // a value that came out of Values goes into Of: this is for the compiler
+	}
+	return node
+}
+
+// all is what makes wrong what depends on any row of the table.
+func (t *table) all() cacheme.Invalid {
+	node, err := t.whole.Of()
+	if err != nil {
+		return cacheme.Table(t.name)
+	}
+	return node
+}
+
+var scannerType = reflect.TypeFor[sql.Scanner]()
+
+// wrongModel says what is wrong with a model of For.
+func wrongModel(model reflect.Type, field string, err error) error {
+	var declared *cacheme.DeclarationError
+	if errors.As(err, &declared) {
+		return err
+	}
+	return &cacheme.DeclarationError{Node: fmt.Sprintf("rowcache.For[%v]", model), Field: field, Reason: err.Error()}
+}
