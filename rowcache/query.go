@@ -159,11 +159,18 @@ func (s *Selection[T]) Reads(tables ...string) *Selection[T] {
 
 // All returns the rows. The slice is the caller's; what its elements point to is shared.
 func (s *Selection[T]) All(ctx context.Context) ([]T, error) {
-	rows, err := ask(ctx, s, "all", s.q, func(ctx context.Context, q *bun.SelectQuery) (rows []T, err error) {
+	r, err := s.Result(ctx)
+	return r.Value, err
+}
+
+// Result is All for those who want to know where the rows came from, and whether they stood in as stale.
+func (s *Selection[T]) Result(ctx context.Context) (cacheme.Result[[]T], error) {
+	r, err := ask(ctx, s, "all", s.q, func(ctx context.Context, q *bun.SelectQuery) (rows []T, err error) {
 		err = q.Scan(ctx, &rows)
 		return rows, err
 	})
-	return slices.Clone(rows), err
+	r.Value = slices.Clone(r.Value)
+	return r, err
 }
 
 // One returns the first row. Where there is none, errors.Is holds for cacheme.ErrNotFound and sql.ErrNoRows.
@@ -172,20 +179,23 @@ func (s *Selection[T]) One(ctx context.Context) (row T, err error) {
 	if s.err == nil {
 		q = q.Clone().Limit(1)
 	}
-	return ask(ctx, s, "one", q, func(ctx context.Context, q *bun.SelectQuery) (row T, err error) {
+	r, err := ask(ctx, s, "one", q, func(ctx context.Context, q *bun.SelectQuery) (row T, err error) {
 		err = q.Scan(ctx, &row)
 		return row, err
 	})
+	return r.Value, err
 }
 
 // Count returns how many rows there are, the query's limit and offset aside.
 func (s *Selection[T]) Count(ctx context.Context) (int64, error) {
-	return ask(ctx, s, "count", s.q, func(ctx context.Context, q *bun.SelectQuery) (int64, error) { return q.Count(ctx) })
+	r, err := ask(ctx, s, "count", s.q, func(ctx context.Context, q *bun.SelectQuery) (int64, error) { return q.Count(ctx) })
+	return r.Value, err
 }
 
 // Exists reports whether there is a row.
 func (s *Selection[T]) Exists(ctx context.Context) (bool, error) {
-	return ask(ctx, s, "exists", s.q, func(ctx context.Context, q *bun.SelectQuery) (bool, error) { return q.Exists(ctx) })
+	r, err := ask(ctx, s, "exists", s.q, func(ctx context.Context, q *bun.SelectQuery) (bool, error) { return q.Exists(ctx) })
+	return r.Value, err
 }
 
 // question is a query as the argument of a memo.
@@ -196,31 +206,33 @@ type question struct {
 }
 
 // ask gets the answer of a query, or asks the database.
-func ask[T, V any](ctx context.Context, s *Selection[T], kind string, q *bun.SelectQuery, load func(context.Context, *bun.SelectQuery) (V, error)) (v V, err error) {
+func ask[T, V any](ctx context.Context, s *Selection[T], kind string, q *bun.SelectQuery, load func(context.Context, *bun.SelectQuery) (V, error)) (r cacheme.Result[V], err error) {
 	if s.err != nil {
-		return v, s.err
+		return r, s.err
 	}
-	direct := func(ctx context.Context, q *bun.SelectQuery) (V, error) { return load(ctx, q.Clone()) }
+	memo, err := memoOf(s.rc, kind, reflect.TypeFor[T](), func(ctx context.Context, q *bun.SelectQuery) (V, error) { return load(ctx, q.Clone()) })
+	if err != nil {
+		return r, err
+	}
+	past := func() (cacheme.Result[V], error) {
+		return memo.GetResult(cacheme.Bypass(ctx), question{q: q, on: &depends{}})
+	}
 	if !s.cached || inTransaction(connOf(q)) {
-		return direct(ctx, q)
+		return past()
 	}
 	text, err := textOf(ctx, q, s.model)
 	if err != nil {
-		return v, err
+		return r, err
 	}
 	on, err := s.depends(text)
 	if err != nil {
-		return v, err
+		return r, err
 	}
 	if on.never {
-		return direct(ctx, q)
-	}
-	memo, err := memoOf(s.rc, kind, reflect.TypeFor[T](), direct)
-	if err != nil {
-		return v, err
+		return past()
 	}
 	sum := sha256.Sum256([]byte(text + on.said))
-	return memo.Get(ctx, question{hex.EncodeToString(sum[:16]), q, on}, s.opts...)
+	return memo.GetResult(ctx, question{hex.EncodeToString(sum[:16]), q, on}, s.opts...)
 }
 
 // textOf is the query's final SQL. A model's BeforeSelect may add to it, by what the context holds.

@@ -110,6 +110,12 @@ func (r *Rows[T]) add(columns []string, unique bool) error {
 // softly, errors.Is holds for cacheme.ErrNotFound and sql.ErrNoRows; that is cached too. Other errors are
 // *cacheme.UsageError for a key that is none, and those of the database.
 func (r *Rows[T]) Get(ctx context.Context, id ...any) (T, error) {
+	found, err := r.get(ctx, r.pk, id)
+	return found.Value, err
+}
+
+// GetResult is Get for those who want to know where the row came from, and whether it stood in as stale.
+func (r *Rows[T]) GetResult(ctx context.Context, id ...any) (cacheme.Result[T], error) {
 	return r.get(ctx, r.pk, id)
 }
 
@@ -132,26 +138,27 @@ func (r *Rows[T]) GetBy(ctx context.Context, columns string, values ...any) (row
 	for i, f := range fields {
 		inOrder[slices.Index(s.fields, f)] = values[i]
 	}
-	return r.get(ctx, s, inOrder)
+	found, err := r.get(ctx, s, inOrder)
+	return found.Value, err
 }
 
 func (r *Rows[T]) usage(method, reason string) error {
 	return &cacheme.UsageError{Node: fmt.Sprintf("rowcache.Rows[%v].%s", reflect.TypeFor[T](), method), Reason: reason}
 }
 
-func (r *Rows[T]) get(ctx context.Context, s *set, values []any) (row T, err error) {
+func (r *Rows[T]) get(ctx context.Context, s *set, values []any) (none cacheme.Result[T], err error) {
 	k, err := s.key(values)
 	if err != nil {
-		return row, err
+		return none, err
 	}
 	if slices.Contains(s.values(k), nil) {
-		return row, r.usage("Get", "got nil for a key: NULL is nobody's")
+		return none, r.usage("Get", "got nil for a key: NULL is nobody's")
 	}
 	l, err := r.by(s)
 	if err != nil {
-		return row, err
+		return none, err
 	}
-	return l.bound.Get(ctx, k)
+	return l.bound.GetResult(ctx, k)
 }
 
 // Key is a primary key of several columns, where GetMany takes many.
