@@ -91,7 +91,7 @@ func (s *Selection[T]) depends(text string) (*depends, error) {
 		}
 		d.never = d.never || t.policy == Never
 		switch {
-		case on[t]:
+		case on[t] && s.says(source.Alias):
 		case d.narrow(t, source.Criteria):
 		case s.follow(d, source, t, text):
 		default:
@@ -99,6 +99,26 @@ func (s *Selection[T]) depends(text string) (*depends, error) {
 		}
 	}
 	return d, nil
+}
+
+// says reports whether On speaks of the table of this alias: of the one that a path leads to, and of those that are joined in
+// another way than as the query's model and its relations.
+func (s *Selection[T]) says(alias string) bool {
+	if slices.ContainsFunc(s.on, func(c criterion) bool { return strings.EqualFold(c.alias, alias) }) {
+		return true
+	}
+	if s.model == nil || strings.EqualFold(alias, s.model.Alias) {
+		return false
+	}
+	at := s.model
+	for _, step := range strings.Split(alias, "__") {
+		r := relationNamed(at, step)
+		if r == nil {
+			return true
+		}
+		at = r.JoinTable
+	}
+	return false
 }
 
 func unknownTable(name string) string {

@@ -32,8 +32,9 @@ type Selection[T any] struct {
 
 // criterion is what On names.
 type criterion struct {
-	set *set
-	key key
+	set   *set
+	key   key
+	alias string // of the occurrence of the table that its path leads to, as bun calls it
 }
 
 // Query caches what q selects, as rows of T: the query's model, another struct, or, of a single column, that column's
@@ -96,7 +97,8 @@ func (s *Selection[T]) Stale(d time.Duration) *Selection[T] {
 }
 
 // On says which rows of a table the result depends on: those that have this value in this column, before or after a write.
-// It stands in place of what the query shows of that table; the other tables count as they do without it. It is for a
+// It stands in place of what the query shows of that table; the other tables count as they do without it, and so does the
+// same table where it is joined as another relation: On("sender.id") says nothing of Relation("Recipient"). It is for a
 // query whose conditions show less than its writer knows, and it is believed. Several for one table are several kinds of rows
 // that matter.
 //
@@ -112,6 +114,7 @@ func (s *Selection[T]) On(column string, value any) *Selection[T] {
 		return s
 	}
 	t, last := s.model, column
+	var steps []string
 	for {
 		step, rest, more := cutPath(last)
 		if !more {
@@ -122,7 +125,12 @@ func (s *Selection[T]) On(column string, value any) *Selection[T] {
 			s.fail(fmt.Sprintf("is given On(%q), and %v has no relation %s", column, t.Type, step))
 			return s
 		}
+		steps = append(steps, r.Field.Name)
 		t, last = r.JoinTable, rest
+	}
+	alias := s.model.Alias
+	if len(steps) > 0 {
+		alias = strings.Join(steps, "__")
 	}
 	f := fieldNamed(t, last)
 	if r := relationNamed(t, last); f == nil && r != nil && r.Type == schema.BelongsToRelation && len(r.BasePKs) == 1 {
@@ -146,7 +154,7 @@ func (s *Selection[T]) On(column string, value any) *Selection[T] {
 		s.fail(fmt.Sprintf("is given On(%q, %v): %v", column, value, err))
 		return s
 	}
-	s.on = append(s.on, criterion{by, k})
+	s.on = append(s.on, criterion{by, k, alias})
 	return s
 }
 

@@ -139,13 +139,50 @@ func (s *story) negative() {
 }
 
 func (s *story) follow() {
-	s.beginf("Ada follows Bob: his followers are wrong; hers, the other side of the same table, are not")
+	s.beginf("Ada follows Bob: his followers are wrong, hers are not; and who wrote it counts them for the next visitor")
 	look(s, s.one, s.one.followers, Followers{User: ada}, miss, theUsers)
 	look(s, s.one, s.one.followers, Followers{User: bob}, miss, theUsers)
+	look(s, s.one, s.one.followerCount, FollowerCount{User: bob}, miss, theCount)
 	s.write("Ada follows Bob, past bun", alone, follow(ada, bob))
+	s.refilled(s.one.followerCount, FollowerCount{User: bob})
+	look(s, s.two, s.two.followerCount, FollowerCount{User: bob}, hit, theCount)
 	look(s, s.two, s.two.followers, Followers{User: bob}, miss, theUsers)
 	look(s, s.two, s.two.followers, Followers{User: ada}, hit, theUsers)
 }
+
+// refilled waits until the writer has loaded an entry again.
+func (s *story) refilled(bound *cacheme.Bound[FollowerCount, int64], node FollowerCount) {
+	for began := time.Now(); s.err == nil && time.Since(began) < 5*time.Second; time.Sleep(time.Millisecond) {
+		if there, err := bound.Peek(s.ctx, node); err == nil && !there.Stale {
+			return
+		}
+	}
+}
+
+// rows is about what needs no node.
+func (s *story) rows() {
+	b := s.cast.adas
+	page := func(in *shop) func() (cacheme.Result[Book], error) {
+		return func() (cacheme.Result[Book], error) { return in.catalogue.page(s.ctx, b.ID) }
+	}
+	title := func(b Book) string { return b.Title + ", by " + b.Author.Name + ", sold by " + b.Owner.Name }
+	s.beginf("The page of a book is three rows by their keys: no node, no loader, no SQL once they are cached")
+	lookUp(s, s.one, fmt.Sprintf("book %d, its page", b.ID), page(s.one), miss, title)
+	lookUp(s, s.two, fmt.Sprintf("book %d, its page", b.ID), page(s.two), hit, title)
+	list := func(in *shop) func() (cacheme.Result[[]Book], error) {
+		return func() (cacheme.Result[[]Book], error) { return in.catalogue.listed(s.ctx, b.AuthorID, 0) }
+	}
+	first := fmt.Sprintf("author %d, page 1", b.AuthorID)
+	s.beginf("A page of a list is any query of bun's: what it depends on is read from its SQL")
+	lookUp(s, s.one, first, list(s.one), miss, theBooks)
+	lookUp(s, s.two, first, list(s.two), hit, theBooks)
+	s.write("a book by another author gets cheaper", alone, setPrices([]Book{{ID: s.cast.others[2], Price: 500}}))
+	lookUp(s, s.two, first, list(s.two), hit, theBooks)
+	s.write("this author's get dearer", alone, reprice(b.AuthorID, 105))
+	lookUp(s, s.two, first, list(s.two), miss, theBooks)
+}
+
+func theCount(n int64) string { return plural(int(n), "follower") }
 
 func (s *story) role() {
 	const club, other = 2, 3

@@ -29,7 +29,7 @@ type reply struct {
 	claims claims
 }
 
-var kinds = []kind{
+var kinds = append([]kind{
 	kindOf("shelf", "user:%d:shelf", users, func(s *shop) *cacheme.Bound[Shelf, []Book] { return s.shelf },
 		func(id int64) Shelf { return Shelf{User: id} },
 		func(c *claims, user int64, books []Book) {
@@ -81,7 +81,10 @@ var kinds = []kind{
 				c.says(bookVersion, b.ID, 0, b.Version)
 			}
 		}),
-}
+	kindOf("follower count", "user:%d:follower-count", users, func(s *shop) *cacheme.Bound[FollowerCount, int64] { return s.followerCount },
+		func(id int64) FollowerCount { return FollowerCount{User: id} },
+		func(*claims, int64, int64) {}), // no row: the sweep looks at it
+}, catalogueKinds...)
 
 func users(n size) int   { return n.users }
 func authors(n size) int { return n.authors }

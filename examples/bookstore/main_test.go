@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -122,6 +123,18 @@ func without(rules ...guard.Rule) func(*config) {
 	}
 }
 
+func TestRun_refuses_a_database_whose_writes_nobody_is_told_of(t *testing.T) {
+	t.Parallel()
+	c := small()
+	c.joining.install = func(db *bun.DB, _ *cacheme.Cache) (*bun.DB, error) { return db, nil }
+	var out strings.Builder
+	_, err := run(t.Context(), c, newPage(&out))
+	var usage *cacheme.UsageError
+	if !errors.As(err, &usage) {
+		t.Errorf("run() = %v, want a *cacheme.UsageError, after\n%s", err, out.String())
+	}
+}
+
 func TestRun_finds_old_reads_when(t *testing.T) {
 	t.Parallel()
 	for name, breaks := range map[string]func(*config){
@@ -129,9 +142,6 @@ func TestRun_finds_old_reads_when(t *testing.T) {
 			c.wrap = func(rdb redis.UniversalClient) redis.UniversalClient {
 				return &guard.Client{UniversalClient: rdb, Rules: guard.Without(guard.EqualTokens)}
 			}
-		},
-		"the_hooks_are_not_installed": func(c *config) {
-			c.joining.install = func(db *bun.DB, _ *cacheme.Cache) (*bun.DB, error) { return db, nil }
 		},
 		"a_hold_is_released_before_the_COMMIT": without(guard.ReturnAfterRelease, guard.ReleaseAfterCommit),
 	} {

@@ -32,6 +32,9 @@ type shop struct {
 	followers   *cacheme.Bound[Followers, []User]
 	club        *cacheme.Bound[Club, []Membership]
 	bargains    *cacheme.Bound[Bargains, []Book]
+
+	followerCount *cacheme.Bound[FollowerCount, int64]
+	catalogue     *catalogue
 }
 
 // joining is how a shop's database and its cache come together: the two lines that keep everything fresh. A test breaks
@@ -62,7 +65,7 @@ func openShop(r *redisServer, d *database, h *history, j joining) (*shop, error)
 		return nil, err
 	}
 	err = cache.Register(
-		Shelf{}, Readers{}, BookOwner{}, BookChapters{}, BookByID{}, AuthorBooks{}, Followers{}, Club{}, Bargains{},
+		Shelf{}, Readers{}, BookOwner{}, BookChapters{}, BookByID{}, AuthorBooks{}, Followers{}, Club{}, Bargains{}, FollowerCount{},
 		BookChanged{}, BooksOf{}, AnyBook{}, UserChanged{}, UserBooks{}, Follows{}, Memberships{},
 	)
 	if err != nil {
@@ -85,8 +88,16 @@ func openShop(r *redisServer, d *database, h *history, j joining) (*shop, error)
 		bind(&s.followers, cache, load.followers),
 		bind(&s.club, cache, load.club),
 		bind(&s.bargains, cache, load.bargains),
+		bind(&s.followerCount, cache, load.followerCount),
 	)
-	return s, err
+	if err == nil {
+		cacheme.Refillable(s.followerCount, nil)
+		s.catalogue, err = openCatalogue(cache, s.db)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close(context.Background()))
+	}
+	return s, nil
 }
 
 func bind[N cacheme.NodeOf[V], V any](to **cacheme.Bound[N, V], c *cacheme.Cache, load func(context.Context, N) (V, error)) (err error) {

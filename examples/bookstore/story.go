@@ -40,7 +40,7 @@ func tell(ctx context.Context, one, two *shop, out *page) (wrong int, err error)
 	}
 	s := &story{ctx: ctx, one: one, two: two, cast: who, out: out}
 	for _, chapter := range []func(){
-		s.shelf, s.addBooks, s.retitle, s.pageParts, s.move, s.negative, s.follow, s.role, s.rollback,
+		s.shelf, s.addBooks, s.retitle, s.pageParts, s.move, s.negative, s.rows, s.follow, s.role, s.rollback,
 		s.sale, s.leave, s.staleCopy, s.herd,
 	} {
 		chapter()
@@ -92,6 +92,29 @@ func look[N cacheme.NodeOf[V], V any](s *story, in *shop, bound *cacheme.Bound[N
 	}
 	s.saw(in, key, outcomeOf(r), want, ran, most, note, said)
 	return r.Value
+}
+
+// lookUp is look for what has no node.
+func lookUp[V any](s *story, in *shop, what string, get func() (cacheme.Result[V], error), want outcome, say func(V) string) {
+	if s.err != nil {
+		return
+	}
+	before := s.queries()
+	r, err := get()
+	if err != nil {
+		s.err = err
+		return
+	}
+	most, note := int64(0), ""
+	if want == miss {
+		most = settleAtMost
+		for again, n := r, 0; again.Tier == cacheme.TierSource && s.queries()-before < settleAtMost && s.err == nil; n++ {
+			if again, s.err = get(); n > 0 {
+				s.noted, note = true, "*"
+			}
+		}
+	}
+	s.saw(in, what, outcomeOf(r), want, s.queries()-before, most, note, say(r.Value))
 }
 
 // settleAtMost bounds the queries of a look that settles: two are usual.
