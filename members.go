@@ -191,15 +191,27 @@ func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
 // left of the budget: nothing where Redis does not answer.
 func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 	money := purse{c.options.Budget}
+	// The tokens of the node's class, its tables and tags are those of each member, and stand in the same places.
 	var keys []string
+	var at []int
+	asks := make([]string, 0, len(open[0].r.asks))
+	first := open[0].r.asks
 	guesses := make([][]string, len(open))
 	for i, m := range open {
 		guesses[i] = c.lists.get(m.r.entry)
-		keys = c.appendAsks(keys, m.r, guesses[i])
+		asks = c.appendAsks(asks[:0], m.r, guesses[i])
+		for j, key := range asks {
+			if i > 0 && j < len(first) && key == first[j] {
+				at = append(at, j)
+				continue
+			}
+			at = append(at, len(keys))
+			keys = append(keys, key)
+		}
 	}
 	values, err := c.fetch(ctx, &money, keys)
 	if err == nil {
-		err = c.seeAll(ctx, open, values, guesses, &money)
+		err = c.seeAll(ctx, open, values.At(at), guesses, &money)
 	}
 	for _, m := range open {
 		m.lead, m.blind = false, err != nil

@@ -3,7 +3,6 @@ package integration_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -163,7 +162,7 @@ func BenchmarkRemoteHit(b *testing.B) {
 				}
 			}
 			b.StopTimer()
-			hit, raw, bare := trimmedMean(took[0]), trimmedMean(took[1]), trimmedMean(took[2])
+			hit, raw, bare := suite.TrimmedMean(took[0]), suite.TrimmedMean(took[1]), suite.TrimmedMean(took[2])
 			b.ReportMetric(0, "ns/op") // of all together: it says nothing
 			b.ReportMetric(hit, "hit-ns")
 			b.ReportMetric(raw, "raw-ns")
@@ -188,15 +187,4 @@ func BenchmarkRemoteAloneRaw(b *testing.B) {
 	for b.Loop() {
 		l.raw(b)
 	}
-}
-
-// trimmedMean leaves out a tenth on either side.
-func trimmedMean(all []time.Duration) float64 {
-	slices.Sort(all)
-	kept := all[len(all)/10 : len(all)-len(all)/10]
-	var sum time.Duration
-	for _, d := range kept {
-		sum += d
-	}
-	return float64(sum.Nanoseconds()) / float64(max(1, len(kept)))
 }

@@ -29,6 +29,16 @@ func (v Values) Dependency(i int) Dependency {
 	return parseRecord(text, v.epoch, v.now)
 }
 
+// At returns the values of the keys at these places, in their order.
+func (v Values) At(places []int) Values {
+	raw := make([]any, len(places))
+	for i, at := range places {
+		raw[i] = v.raw[at]
+	}
+	v.raw = raw
+	return v
+}
+
 // Read fetches keys: one MGET, or on a cluster a pipeline of GETs that fans out to the masters.
 func (s *Store) Read(ctx context.Context, budget time.Duration, keys []string) (Values, error) {
 	return call(ctx, s, budget, func(ctx context.Context) (Values, error) {

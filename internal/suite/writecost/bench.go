@@ -3,13 +3,13 @@ package writecost
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/uptrace/bun"
 
+	"github.com/cacheme/cacheme/internal/suite"
 	"github.com/cacheme/cacheme/internal/suite/writes"
 )
 
@@ -84,20 +84,9 @@ func measure(b *testing.B, lanes []lane, do func(ctx context.Context, db *bun.DB
 	}
 	b.StopTimer()
 	b.ReportMetric(0, "ns/op") // of all together: it says nothing
-	bare := trimmedMean(took[0])
+	bare := suite.TrimmedMean(took[0])
 	b.ReportMetric(bare, "bare-ns")
 	for i, l := range lanes[1:] {
-		b.ReportMetric(trimmedMean(took[i+1])/bare, strings.ReplaceAll(l.name, " ", "-")+"-x")
+		b.ReportMetric(suite.TrimmedMean(took[i+1])/bare, strings.ReplaceAll(l.name, " ", "-")+"-x")
 	}
-}
-
-// trimmedMean leaves out a tenth on either side.
-func trimmedMean(all []time.Duration) float64 {
-	slices.Sort(all)
-	kept := all[len(all)/10 : len(all)-len(all)/10]
-	var sum time.Duration
-	for _, d := range kept {
-		sum += d
-	}
-	return float64(sum.Nanoseconds()) / float64(max(1, len(kept)))
 }
