@@ -56,7 +56,8 @@ func (c *Cache) Columns(model any, columns ...string) (*Columns, error) {
 // columns makes the plan that a struct with these columns as its fields would have.
 func (c *compiler) columns(m *buntag.Model, columns []string) *invalidPlan {
 	p := &invalidPlan{name: c.name, kind: columnsKind, table: tableName(m), model: m}
-	key := p.table
+	var key strings.Builder
+	key.WriteString(p.table)
 	var shape []reflect.StructField
 	for i, column := range columns {
 		f, ok := m.FieldByColumn(column)
@@ -70,7 +71,7 @@ func (c *compiler) columns(m *buntag.Model, columns []string) *invalidPlan {
 		}
 		hole := fmt.Sprintf("c%d", i)
 		shape = append(shape, reflect.StructField{Name: fmt.Sprintf("C%d", i), Type: typ, Tag: reflect.StructTag(fmt.Sprintf("%s:\"field,name=%s\"", tagKey, hole))})
-		key += ":" + column + ":<" + hole + ">"
+		key.WriteString(":" + column + ":<" + hole + ">")
 	}
 	if c.problems != nil {
 		return nil
@@ -94,7 +95,7 @@ func (c *compiler) columns(m *buntag.Model, columns []string) *invalidPlan {
 		p.columns = append(p.columns, columnPlan{field: f, column: column, value: value})
 	}
 	if len(columns) > 0 && c.problems == nil {
-		p.key = c.template(key, fields)
+		p.key = c.template(key.String(), fields)
 	}
 	return p
 }

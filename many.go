@@ -100,4 +100,3 @@ func keyed[N comparable, V any](found map[N]V, keyOf func(N) (string, error)) ma
 	}
 	return byKey
 }
-

@@ -50,7 +50,7 @@ func (e *engine) settleHeld(ctx context.Context, c *sqltx.Conn, invalids []cache
 	}
 	if hold != nil && time.Until(hold.Deadline()) < e.cache.HoldTime()/2 {
 		// The process was paused: readers may have settled the hold, or be about to.
-		if err := hold.Renew(ctx); err != nil && e.refuse {
+		if err := e.protect(func() error { return hold.Renew(ctx) }); err != nil && e.refuse {
 			e.tell(func() error { return hold.Rollback(ctx) })
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
@@ -158,12 +158,12 @@ func (e *engine) tell(what func() error) {
 	}
 }
 
-// protect keeps a panic of the user's, in an observer or a logger, out of his own write.
+// protect keeps a panic of the user's, in a hook of his Redis client, out of his own write.
 func (e *engine) protect(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("cacheme: panic: %v", r)
-			e.warn.once("panic", "cacheme: an observer panicked during a write", "panic", r)
+			e.warn.once("panic", "cacheme: a panic during a write", "panic", r)
 		}
 	}()
 	return f()

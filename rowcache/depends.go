@@ -91,7 +91,7 @@ func (s *Selection[T]) depends(text string) (*depends, error) {
 		}
 		d.never = d.never || t.policy == Never
 		switch {
-		case on[t] && s.says(source.Alias):
+		case on[t] && s.says(source, reading.Sources):
 		case d.narrow(t, source.Criteria):
 		case s.follow(d, source, t, text):
 		default:
@@ -101,24 +101,35 @@ func (s *Selection[T]) depends(text string) (*depends, error) {
 	return d, nil
 }
 
-// says reports whether On speaks of the table of this alias: of the one that a path leads to, and of those that are joined in
-// another way than as the query's model and its relations.
-func (s *Selection[T]) says(alias string) bool {
-	if slices.ContainsFunc(s.on, func(c criterion) bool { return strings.EqualFold(c.alias, alias) }) {
-		return true
+// says reports whether On speaks of a source, where it speaks of its table: of the occurrence that a path leads to; where the
+// query has none that bun would call so, of those that are neither its model nor a relation of it.
+func (s *Selection[T]) says(source *sqltext.Source, all []sqltext.Source) bool {
+	found := false
+	for _, c := range s.on {
+		if strings.EqualFold(c.alias, source.Alias) {
+			return true
+		}
+		found = found || slices.ContainsFunc(all, func(other sqltext.Source) bool {
+			return strings.EqualFold(other.Alias, c.alias) && other.Table == source.Table
+		})
 	}
+	return !found && !s.relates(source.Alias)
+}
+
+// relates reports whether bun calls the query's model so, or one of its relations.
+func (s *Selection[T]) relates(alias string) bool {
 	if s.model == nil || strings.EqualFold(alias, s.model.Alias) {
-		return false
+		return s.model != nil
 	}
 	at := s.model
-	for _, step := range strings.Split(alias, "__") {
+	for step := range strings.SplitSeq(alias, "__") {
 		r := relationNamed(at, step)
 		if r == nil {
-			return true
+			return false
 		}
 		at = r.JoinTable
 	}
-	return false
+	return true
 }
 
 func unknownTable(name string) string {

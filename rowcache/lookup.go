@@ -82,7 +82,7 @@ func (s *set) query(db *bun.DB, dest any, keys []key) *bun.SelectQuery {
 	q := s.where(db.NewSelect().Model(dest), keys)
 	if !s.unique {
 		for _, pk := range s.table.schema.PKs {
-			q = q.OrderExpr("?TableAlias.?", bun.Safe(pk.SQLName))
+			q = q.OrderExpr("?TableAlias.?", pk.SQLName)
 		}
 	}
 	return q
@@ -95,13 +95,13 @@ func (s *set) where(q *bun.SelectQuery, keys []key) *bun.SelectQuery {
 		for i, k := range keys {
 			values[i] = k[0]
 		}
-		return q.Where("?TableAlias.? IN (?)", bun.Safe(s.fields[0].SQLName), bun.List(values))
+		return q.Where("?TableAlias.? IN (?)", s.fields[0].SQLName, bun.List(values))
 	}
 	return q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
 		for _, k := range keys {
 			q = q.WhereGroup(" OR ", func(q *bun.SelectQuery) *bun.SelectQuery {
 				for i, f := range s.fields {
-					q = q.Where("?TableAlias.? = ?", bun.Safe(f.SQLName), k[i])
+					q = q.Where("?TableAlias.? = ?", f.SQLName, k[i])
 				}
 				return q
 			})

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
 	"github.com/cacheme/cacheme"
@@ -96,10 +95,10 @@ func (m *Many[T, R]) loadChunk(ctx context.Context, lists map[key][]id, keys []k
 	rows := reflect.New(reflect.SliceOf(m.from.table.schema.Type))
 	q := m.from.where(m.target.rc.db.NewSelect().Model(rows.Interface()), keys)
 	for _, f := range slices.Concat(m.from.fields, m.to) {
-		q = q.ColumnExpr("?TableAlias.?", bun.Safe(f.SQLName))
+		q = q.ColumnExpr("?TableAlias.?", f.SQLName)
 	}
 	for _, f := range m.to {
-		q = q.OrderExpr("?TableAlias.?", bun.Safe(f.SQLName))
+		q = q.OrderExpr("?TableAlias.?", f.SQLName)
 	}
 	if err := q.Scan(ctx); err != nil {
 		return false, err

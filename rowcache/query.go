@@ -98,7 +98,7 @@ func (s *Selection[T]) Stale(d time.Duration) *Selection[T] {
 
 // On says which rows of a table the result depends on: those that have this value in this column, before or after a write.
 // It stands in place of what the query shows of that table; the other tables count as they do without it, and so does the
-// same table where it is joined as another relation: On("sender.id") says nothing of Relation("Recipient"). It is for a
+// same table where it stands once more: On("sender.id") says nothing of Relation("Recipient"), nor of a subquery. It is for a
 // query whose conditions show less than its writer knows, and it is believed. Several for one table are several kinds of rows
 // that matter.
 //

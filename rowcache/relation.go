@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
@@ -101,23 +102,15 @@ func (o *One[T, R]) preload(ctx context.Context, rows []T) error {
 // existing is getMany with what is missing told by index.
 func (l *lookup[T]) existing(ctx context.Context, db *bun.DB, keys []key) ([]T, map[int]bool, error) {
 	found, err := l.getMany(ctx, db, keys)
-	var none *cacheme.MissingError
 	missing := map[int]bool{}
-	if errors.As(err, &none) {
-		for _, i := range none.Indexes {
-			missing[i] = true
-		}
-		if errors.Is(err, none) && len(found) == len(keys) && onlyMissing(err) {
-			err = nil
-		}
+	none, ok := err.(*cacheme.MissingError) //nolint:errorlint // one that is joined with others is another error
+	if !ok {
+		return found, missing, err
 	}
-	return found, missing, err
-}
-
-// onlyMissing reports whether nothing went wrong but that rows are missing.
-func onlyMissing(err error) bool {
-	_, alone := err.(*cacheme.MissingError) //nolint:errorlint // one that is joined with others is another error
-	return alone
+	for _, i := range none.Indexes {
+		missing[i] = true
+	}
+	return found, missing, nil
 }
 
 // relationOf finds a relation of a model and checks that it leads to the target.
@@ -131,7 +124,7 @@ func relationOf[T, R any](rows *Rows[T], name string, target *Rows[R], kinds ...
 	switch {
 	case !ok:
 		return wrong("is no relation of the model; name the Go field that is tagged `bun:\"rel:...\"`")
-	case !contains(kinds, r.Type):
+	case !slices.Contains(kinds, r.Type):
 		return wrong(fmt.Sprintf("is another kind of relation; use rowcache.%s", map[bool]string{true: "ToMany", false: "ToOne"}[r.Type == schema.HasManyRelation || r.Type == schema.ManyToManyRelation]))
 	case r.JoinTable != target.table.schema:
 		return wrong(fmt.Sprintf("leads to %v, and the rows given are %v", r.JoinTable.Type, target.table.schema.Type))
@@ -141,15 +134,6 @@ func relationOf[T, R any](rows *Rows[T], name string, target *Rows[R], kinds ...
 		return wrong("has a condition of its own, or is polymorphic; use rowcache.Query")
 	}
 	return r, nil
-}
-
-func contains(kinds []int, kind int) bool {
-	for _, k := range kinds {
-		if k == kind {
-			return true
-		}
-	}
-	return false
 }
 
 // setOf is the set of some columns, with the lock.

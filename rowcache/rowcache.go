@@ -81,7 +81,7 @@ func New(c *cacheme.Cache, db *bun.DB, o Options) (*Cache, error) {
 		return wrong("got a database whose writes this cache is not told; open it with sql.OpenDB(bunhooks.WrapConnector(connector)) and give it what bunhooks.Install(db, cache) returned")
 	}
 	rc := &Cache{options: o, cache: c, db: db, tables: map[string]*table{}}
-	ask := ""
+	var ask string
 	switch name := db.Dialect().Name(); name {
 	case dialect.SQLite:
 		rc.dialect, ask = sqltext.SQLite, "SELECT file FROM pragma_database_list WHERE name = 'main'"

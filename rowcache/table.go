@@ -241,8 +241,7 @@ var scannerType = reflect.TypeFor[sql.Scanner]()
 
 // wrongModel says what is wrong with a model of For.
 func wrongModel(model reflect.Type, field string, err error) error {
-	var declared *cacheme.DeclarationError
-	if errors.As(err, &declared) {
+	if _, declared := errors.AsType[*cacheme.DeclarationError](err); declared {
 		return err
 	}
 	return &cacheme.DeclarationError{Node: fmt.Sprintf("rowcache.For[%v]", model), Field: field, Reason: err.Error()}

@@ -121,12 +121,12 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	}
 
 	// Two processes of the shop: they share the database and Redis, and nothing else.
-	one, err := openShop(server, db, history, c.joining)
+	one, err := openShop(server, db, history, c.joining) //nolint:contextcheck // what is asked of the database is bounded by itself
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, one.close(ctx)) }()
-	two, err := openShop(server, db, history, c.joining)
+	two, err := openShop(server, db, history, c.joining) //nolint:contextcheck // as above
 	if err != nil {
 		return nil, err
 	}

@@ -129,8 +129,7 @@ func TestRun_refuses_a_database_whose_writes_nobody_is_told_of(t *testing.T) {
 	c.joining.install = func(db *bun.DB, _ *cacheme.Cache) (*bun.DB, error) { return db, nil }
 	var out strings.Builder
 	_, err := run(t.Context(), c, newPage(&out))
-	var usage *cacheme.UsageError
-	if !errors.As(err, &usage) {
+	if _, refused := errors.AsType[*cacheme.UsageError](err); !refused {
 		t.Errorf("run() = %v, want a *cacheme.UsageError, after\n%s", err, out.String())
 	}
 }

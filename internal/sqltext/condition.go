@@ -176,7 +176,7 @@ func (q *queries) tuples(c *condition, lo, hi int) (item int, set []Criterion) {
 		if !ok || n == len(columns) || n > 0 && col.item != columns[0].item {
 			return 0, nil
 		}
-		columns[n] = col
+		columns[n] = col //nolint:gosec // the array is not full: see above
 		n++
 		if i = next; !q.sign(i, ',') {
 			break

@@ -1,6 +1,9 @@
 package sqltext
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // inside is what the tokens that are scanned stand in, which allows words that mean something else elsewhere.
 type inside uint8
@@ -170,10 +173,8 @@ func (q *queries) variable(i int) bool {
 const maxFunctions = 100
 
 func (q *queries) function(name string) bool {
-	for _, f := range q.reading.Functions {
-		if f == name {
-			return true
-		}
+	if slices.Contains(q.reading.Functions, name) {
+		return true
 	}
 	q.reading.Functions = append(q.reading.Functions, name)
 	if len(q.reading.Functions) > maxFunctions {

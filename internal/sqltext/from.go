@@ -1,5 +1,7 @@
 package sqltext
 
+import "slices"
+
 // maxItems is how many items a FROM can have and still have criteria: what is known of one is looked for among all.
 const maxItems = 64
 
@@ -260,8 +262,7 @@ func (q *queries) isCTE(name Name) (known, sure bool) {
 	if name.Schema != "" {
 		return false, false
 	}
-	for i := len(q.ctes) - 1; i >= 0; i-- {
-		c := q.ctes[i]
+	for _, c := range slices.Backward(q.ctes) {
 		if c.name == name.Table {
 			return true, c.sure
 		}

@@ -160,16 +160,15 @@ func (c change) String() string {
 func (w *world) apply(c change) {
 	w.t.Helper()
 	w.exec(c.String())
-	switch {
-	case c.now == nil:
+	if c.now == nil {
 		delete(c.table.rows, c.rowid)
 		c.table.order = slices.DeleteFunc(c.table.order, func(id int64) bool { return id == c.rowid })
-	default:
-		if c.was == nil {
-			c.table.order = append(c.table.order, c.rowid)
-		}
-		c.table.rows[c.rowid] = c.now
+		return
 	}
+	if c.was == nil {
+		c.table.order = append(c.table.order, c.rowid)
+	}
+	c.table.rows[c.rowid] = c.now
 }
 
 // result returns the rows of a query in an order of their own, which is not what is compared.

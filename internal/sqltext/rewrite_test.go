@@ -113,6 +113,8 @@ func TestSelectOld_is_not_made_where_two_looks_need_not_agree(t *testing.T) {
 		{pg, `DELETE FROM t USING u TABLESAMPLE SYSTEM (1) WHERE u.id = t.id`},
 		{pg, `WITH x AS (SELECT clock_timestamp() AS n) DELETE FROM t USING x WHERE t.at < x.n`},
 		{pg, `WITH t AS (SELECT 1 AS id) DELETE FROM t WHERE id = 1`},
+		{pg, `DELETE FROM t WHERE pg_advisory_lock(id) IS NOT NULL`},
+		{pg, `UPDATE t SET a = 1 WHERE pg_advisory_unlock_shared(id)`},
 		{my, `DELETE FROM t WHERE expires < NOW()`},
 		{my, `DELETE FROM t WHERE expires < CURRENT_TIMESTAMP`},
 		{my, `DELETE FROM t WHERE (@n := @n + 1) > 3`},

@@ -126,7 +126,7 @@ func (q *queries) selectClauses(i, hi int) (c selectClauses, ok bool) {
 			return c, q.fail(i, "a clause is not where it is expected")
 		}
 		stage = at
-		found[at] = i
+		found[at] = i //nolint:gosec // at is the index of a clause
 	}
 	next := c.end
 	for at := len(found) - 1; at >= 0; at-- {

@@ -1,7 +1,7 @@
 // Package writes holds what bunhooks is for against every way in which bun, and database/sql below it, can write: a
 // table of writes, run in every manner of transaction, says for each what has to become wrong, and that all else stays
 // cached. The same table makes docs/invalidation.md. Beside it stand the acceptance scenarios that need a database, the
-// moves between relations, and a comparison of a program's results with and without the hook.
+// moves between relations, what goes wrong half way, and a comparison of a program's results with and without the hook.
 //
 // A database opens through an [Open]: here SQLite, in internal/integration PostgreSQL and MariaDB.
 package writes
@@ -64,6 +64,7 @@ func Run(t *testing.T, open Open) {
 		{"write", matrix},
 		{"scenario", scenarios},
 		{"move", moves},
+		{"mishap", mishaps},
 		{"setting", settings},
 		{"never in the way", neverInTheWay},
 	} {
