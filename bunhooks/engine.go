@@ -78,7 +78,7 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 // write runs what may write.
 func (e *engine) write(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, hints []string, query bool) (answer, error) {
 	watching := e.watch()
-	v := watching.judge(s.Script(), hints)
+	v := watching.judge(s.Script(), hints, e.dialect.text == sqltext.MySQL && !c.Moved())
 	e.unknown(watching, hints)
 	e.shadow(s)
 	if v.exact != nil && (e.isShadowed(v.exact.Tables[0]) || c.Locked() || c.Disguised()) {
@@ -151,7 +151,7 @@ func (e *engine) isShadowed(name sqltext.Name) bool {
 func (e *engine) unknown(w *watch, hints []string) {
 	for _, hint := range hints {
 		id := idOf(hint, "")
-		if tables, _ := w.find(sqltext.Name{Schema: id.schema, Table: id.table}); len(tables) == 0 {
+		if tables, _ := w.find(sqltext.Name{Schema: id.schema, Table: id.table}, false); len(tables) == 0 {
 			e.warn.once("touches "+hint, "cacheme: a context of bunhooks.Touches names a table that no invalid node names, and nothing becomes wrong by it; look at its spelling",
 				"table", hint)
 		}

@@ -128,7 +128,7 @@ func (b *blind) begin() {
 func (b *blind) wrote(ctx context.Context, h *QueryHook, query string) {
 	e := h.engine
 	w := e.watch()
-	v := w.judge(sqltext.Parse(e.dialect.text, query), touched(ctx))
+	v := w.judge(sqltext.Parse(e.dialect.text, query), touched(ctx), false)
 	e.unknown(w, touched(ctx))
 	if v.nothing() {
 		return

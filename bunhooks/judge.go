@@ -8,6 +8,7 @@ import (
 
 // verdict is what a text does to the tables that are watched.
 type verdict struct {
+	home    bool               // tables without a schema are in the standard one
 	tables  []*table           // that it writes, or may write
 	exact   *sqltext.Statement // it is this one statement, whose rows can be named; tables[0] is where they are
 	schema  bool               // it makes, changes or drops tables
@@ -39,9 +40,9 @@ func (w *written) giveUpAs(t *table, keeps bool) {
 	}
 }
 
-// judge reads a text. hints are tables that its caller says it writes.
-func (w *watch) judge(script sqltext.Script, hints []string) verdict {
-	v := verdict{alone: len(script.Statements) == 1 && len(hints) == 0, keeps: len(hints) == 0}
+// judge reads a text. hints are tables that its caller says it writes; home is as find has it.
+func (w *watch) judge(script sqltext.Script, hints []string, home bool) verdict {
+	v := verdict{home: home, alone: len(script.Statements) == 1 && len(hints) == 0, keeps: len(hints) == 0}
 	for i := range script.Statements {
 		w.judgeOne(&v, &script.Statements[i])
 	}
@@ -66,7 +67,7 @@ func (w *watch) stays(v verdict) bool {
 }
 
 func (w *watch) judgeOne(v *verdict, s *sqltext.Statement) {
-	v.keeps = v.keeps && w.keeps(s)
+	v.keeps = v.keeps && w.keeps(s, v.home)
 	switch s.Kind {
 	case sqltext.Insert, sqltext.Update, sqltext.Delete:
 		if w.writes(v, s.Tables[0]) {
@@ -106,12 +107,12 @@ func (w *watch) judgeOne(v *verdict, s *sqltext.Statement) {
 }
 
 // keeps reports whether no row that others may refer to goes away or gets another key.
-func (w *watch) keeps(s *sqltext.Statement) bool {
+func (w *watch) keeps(s *sqltext.Statement, home bool) bool {
 	switch s.Kind {
 	case sqltext.Read, sqltext.Session:
 		return true
 	case sqltext.Insert, sqltext.Update:
-		tables, _ := w.find(s.Tables[0])
+		tables, _ := w.find(s.Tables[0], home)
 		return s.Conflict != sqltext.ConflictReplaces && !slices.ContainsFunc(tables, func(t *table) bool {
 			return t.replaces || t.derived || t.renames(s.SetColumns)
 		})
@@ -122,7 +123,7 @@ func (w *watch) keeps(s *sqltext.Statement) bool {
 
 // writes adds the tables that a name may mean, and reports whether it can only mean one.
 func (w *watch) writes(v *verdict, name sqltext.Name) (certain bool) {
-	tables, certain := w.find(name)
+	tables, certain := w.find(name, v.home)
 	v.tables = union(v.tables, tables)
 	return certain
 }

@@ -139,12 +139,13 @@ type watch struct {
 func (w *watch) fails(name sqltext.Name) bool { return w.failing[strings.ToLower(name.Table)] }
 
 // find returns the tables that a name in a statement may mean, and whether it can only mean this one. Which schema is meant
-// where none is named changes with the session (search_path, USE): a table that is watched without one may be in any.
-func (w *watch) find(name sqltext.Name) (tables []*table, certain bool) {
+// where none is named changes with the session (search_path, USE): a table that is watched without one may be in any,
+// unless home says that the session surely means the standard one.
+func (w *watch) find(name sqltext.Name, home bool) (tables []*table, certain bool) {
 	key := strings.ToLower(name.Table)
 	id := newTableID(name.Schema, name.Table, w.standard)
 	for _, t := range w.byName[key] {
-		if name.Schema == "" || t.id.schema == "" || t.id.schema == id.schema {
+		if name.Schema == "" && !home || t.id.schema == "" || t.id.schema == id.schema {
 			tables = append(tables, t)
 		}
 	}

@@ -15,6 +15,7 @@ type Conn struct {
 	locked    bool // MySQL: LOCK TABLES holds until it is taken back, or a transaction begins
 	manual    bool // MySQL: autocommit is off, so that the next statement begins a transaction
 	disguised bool // the program has set whom its statements run as
+	moved     bool // the program may have chosen another database
 	discarded atomic.Bool
 	raw       []driver.NamedValue // the arguments of the call at hand, before they were converted
 }
@@ -29,6 +30,10 @@ func (c *Conn) Locked() bool { return c.locked }
 // Disguised reports whether the program has ever set, by a text on this connection, whom its statements run as (SET ROLE,
 // SET SESSION AUTHORIZATION): what the connection may do is not what its user may.
 func (c *Conn) Disguised() bool { return c.disguised }
+
+// Moved reports whether the program may ever have chosen another database for this connection by a text (USE): a table
+// without a schema need not be in the one that the connection was opened for.
+func (c *Conn) Moved() bool { return c.moved }
 
 // Exec executes a statement of the Handler's own on the driver's connection: no Handler is called for it, and the
 // connection's transaction does not follow it, so that a BEGIN sent here does not show in Tx. The arguments go to the
@@ -80,8 +85,9 @@ func (c *Conn) query(ctx context.Context, h *handling, s *Statement) (driver.Row
 // enter finds the statement's course. Where autocommit is off, a statement begins the transaction that it then is in.
 func (c *Conn) enter(s *Statement) {
 	s.course = c.courseOf(s)
-	if !c.disguised && !s.read && !lonely(s.written) {
-		c.disguised = disguises(s.Script())
+	if !s.read && !lonely(s.written) {
+		c.disguised = c.disguised || mentions(s.Script(), "role", "authorization")
+		c.moved = c.moved || mentions(s.Script(), "use")
 	}
 	if c.manual && c.tx == nil && !s.course.controls() {
 		c.tx = c.connector.newTx()

@@ -1,6 +1,7 @@
 package sqltx
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cacheme/cacheme/internal/sqltext"
@@ -75,10 +76,11 @@ func lonely(text string) bool {
 	return i < 0 || i == len(text)-1
 }
 
-// disguises reports whether a text sets whom statements run as.
-func disguises(script sqltext.Script) bool {
+// mentions reports whether a text has a statement that sets something of the session and has one of these words.
+func mentions(script sqltext.Script, words ...string) bool {
 	for i := range script.Statements {
-		if st := &script.Statements[i]; st.Kind == sqltext.Session && (st.Mentions("role") || st.Mentions("authorization")) {
+		st := &script.Statements[i]
+		if st.Kind == sqltext.Session && slices.ContainsFunc(words, st.Mentions) {
 			return true
 		}
 	}
