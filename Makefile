@@ -4,8 +4,8 @@
 
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-# What is unused is told by golangci-lint, which knows the exceptions and their reasons.
-STATICCHECKS := inherit,-U1000
+# What is unused or deprecated is told by golangci-lint, which knows the exceptions and their reasons.
+STATICCHECKS := inherit,-U1000,-SA1019
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
 # TIMEOUT bounds each package's tests.

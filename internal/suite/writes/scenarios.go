@@ -127,7 +127,7 @@ func shelf(t *testing.T, open Open) {
 		return exec(db.NewDelete().Model(&UserBook{UserID: 3, BookID: 1}).WherePK().Exec(ctx))
 	}, shelfRow(3, 1))
 	s.step("a book loses readers", func(ctx context.Context, db *bun.DB) error {
-		return exec(db.NewDelete().Model((*UserBook)(nil)).Where("book_id = ?", 3).Where("user_id IN (?)", bun.In([]int{1, 3})).Exec(ctx))
+		return exec(db.NewDelete().Model((*UserBook)(nil)).Where("book_id = ?", 3).Where("user_id IN (?)", bun.List([]int{1, 3})).Exec(ctx))
 	}, shelfRow(1, 3), shelfRow(3, 3))
 	s.step("a shelf is set, in a transaction", func(ctx context.Context, db *bun.DB) error {
 		return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
