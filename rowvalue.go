@@ -37,10 +37,15 @@ func columnValueOf(field reflect.Type, c buntag.Field, model reflect.Type) *colu
 	}
 	v.scans = reflect.PointerTo(v.stored).Implements(scannerType)
 	v.integer = !v.scans && isInteger(v.stored) && isInteger(v.field)
-	if isImprecise(v.field) || isImprecise(v.stored) || isEncoded(model.FieldByIndex(c.Index)) {
+	if v.writesItself() || isImprecise(v.field) || isImprecise(v.stored) || isEncoded(model.FieldByIndex(c.Index)) {
 		return nil
 	}
 	return v
+}
+
+// writesItself reports whether the database holds something else than the value, of which nothing is known.
+func (v *columnValue) writesItself() bool {
+	return v.stored.Implements(valuerType) && !v.scans
 }
 
 func isInteger(t reflect.Type) bool { return reflect.Int <= t.Kind() && t.Kind() <= reflect.Int64 }

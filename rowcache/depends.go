@@ -31,45 +31,45 @@ type follow struct {
 // maxFollowed is how many rows of joined tables an entry depends on one by one; beyond, it depends on the table.
 const maxFollowed = 200
 
-// known is what is known of a table of this model.
-func (rc *Cache) known(model *schema.Table) *table {
-	if model == nil {
-		return nil
-	}
-	t := rc.named(sqltext.Name{Table: strings.ReplaceAll(model.Name[strings.LastIndexByte(model.Name, '.')+1:], `"`, "")})
+// findSet is the set of one column of a model, or nil.
+func (rc *Cache) findSet(model *schema.Table, f *schema.Field) *set {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	t := rc.named(tableName(model))
 	if t == nil || t.schema != model {
 		return nil
 	}
-	return t
+	return t.find([]*schema.Field{f})
 }
 
-// named is the table that a query calls by this name.
-func (rc *Cache) named(name sqltext.Name) *table {
-	rc.mu.Lock()
-	defer rc.mu.Unlock()
-	return rc.tables[strings.ToLower(name.Table)]
-}
+// named is the table that goes by a name, whose schema does not count. The caller has the lock.
+func (rc *Cache) named(name string) *table { return rc.tables[bare(name)] }
 
 // depends reads the query.
 func (s *Selection[T]) depends(text string) (*depends, error) {
+	s.rc.mu.Lock()
+	defer s.rc.mu.Unlock()
 	d := &depends{}
 	on := map[*table]bool{}
 	for _, c := range s.on {
 		on[c.set.table] = true
 		d.invalids = append(d.invalids, c.set.invalid(c.key))
-		d.said += fmt.Sprintf("|on %s %q", strings.Join(c.set.columns(), ","), fmt.Sprint(c.set.values(c.key)...))
+		d.said += fmt.Sprintf("|on %s %s %s %q", c.alias, c.set.table.name, strings.Join(c.set.columns(), ","), fmt.Sprint(c.set.values(c.key)...))
 	}
 	usage := func(reason string) error {
 		return &cacheme.UsageError{Node: fmt.Sprintf("rowcache.Query[%v]", reflect.TypeFor[T]()), Reason: reason}
 	}
 	if s.told {
+		if len(s.reads) == 0 && len(s.on) == 0 {
+			return nil, usage("is given Reads without a table, so that nothing would make it wrong; name what it reads")
+		}
 		d.said += "|reads " + strings.Join(s.reads, ",")
 		for _, name := range s.reads {
-			t := s.rc.named(sqltext.Name{Table: name[strings.LastIndexByte(name, '.')+1:]})
+			t := s.rc.named(name)
 			if t == nil {
 				return nil, usage(unknownTable(name))
 			}
-			d.never = d.never || t.policy == Never
+			d.never = d.never || t.isNever()
 			if !on[t] {
 				d.invalids = append(d.invalids, t.all())
 			}
@@ -85,11 +85,11 @@ func (s *Selection[T]) depends(text string) (*depends, error) {
 	}
 	for i := range reading.Sources {
 		source := &reading.Sources[i]
-		t := s.rc.named(source.Table)
+		t := s.rc.named(source.Table.Table)
 		if t == nil {
 			return nil, usage(unknownTable(source.Table.Table))
 		}
-		d.never = d.never || t.policy == Never
+		d.never = d.never || t.isNever()
 		switch {
 		case on[t] && s.says(source, reading.Sources):
 		case d.narrow(t, source.Criteria):
@@ -136,9 +136,9 @@ func unknownTable(name string) string {
 	return fmt.Sprintf("reads %s, which is the table of no model that rowcache.For names, or is related to one; call For with its model", name)
 }
 
-// hasColumn reports whether a table surely has a column.
+// hasColumn reports whether a table surely has a column. The caller has the lock.
 func (rc *Cache) hasColumn(name sqltext.Name, column string) bool {
-	t := rc.named(name)
+	t := rc.named(name.Table)
 	return t != nil && t.column(rc.dialect, column) != nil
 }
 
@@ -201,8 +201,8 @@ func (t *table) named(c sqltext.Criterion) cacheme.Invalid {
 
 // narrower reports whether a set names fewer rows, as far as one can tell.
 func (s *set) narrower(other *set) bool {
-	if s.unique != other.unique {
-		return s.unique
+	if s.unique.Load() != other.unique.Load() {
+		return s.unique.Load()
 	}
 	return len(s.fields) > len(other.fields)
 }
@@ -251,7 +251,7 @@ func (s *Selection[T]) follow(d *depends, source *sqltext.Source, t *table, text
 		!s.selects(text, parent, len(steps) > 1, last.BasePKs) {
 		return false
 	}
-	if f.set = t.find(last.JoinPKs); f.set == nil || !f.set.unique {
+	if f.set = t.find(last.JoinPKs); f.set == nil || !f.set.unique.Load() {
 		return false
 	}
 	f.base = inOrder(f.set, last.JoinPKs, last.BasePKs)
@@ -319,7 +319,10 @@ func (f *follow) collect(result reflect.Value, known map[key]bool) bool {
 			row = row.Elem()
 		}
 	}
-	k, ok := f.set.keyBy(f.base, row)
+	k, ok, err := f.set.keyBy(f.base, row)
+	if err != nil {
+		return false
+	}
 	if ok {
 		known[k] = true
 	}
@@ -330,6 +333,6 @@ func (f *follow) collect(result reflect.Value, known map[key]bool) bool {
 	if other.IsNil() {
 		return true
 	}
-	joined, found := f.set.keyOf(other.Elem())
-	return found && ok && joined == k
+	joined, found, err := f.set.keyOf(other.Elem())
+	return err == nil && found && ok && joined == k
 }

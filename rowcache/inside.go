@@ -1,6 +1,7 @@
 package rowcache
 
 import (
+	"database/sql"
 	"errors"
 	"reflect"
 
@@ -21,14 +22,20 @@ func modelOf(q *bun.SelectQuery) *schema.Table {
 	return nil
 }
 
-// connOf is the connection that a query is bound to: a transaction, where it is one.
-func connOf(q *bun.SelectQuery) any {
+// isBound reports whether a query is bound to a connection of its own, in which a transaction may be open.
+func isBound(q *bun.SelectQuery) bool {
 	conn := reflect.ValueOf(q).Elem().FieldByName("conn")
-	if !conn.IsValid() || conn.Kind() != reflect.Interface || conn.IsNil() {
-		return nil
+	if !conn.IsValid() || conn.Kind() != reflect.Interface {
+		return true
 	}
-	// An unexported field gives its value to nobody; its type is enough.
-	return reflect.Zero(conn.Elem().Type()).Interface()
+	if conn.IsNil() {
+		return false
+	}
+	switch conn.Elem().Type() { // an unexported field gives its value to nobody; its type is enough
+	case reflect.TypeFor[*bun.DB](), reflect.TypeFor[bun.DB](), reflect.TypeFor[*sql.DB]():
+		return false
+	}
+	return true
 }
 
 // toMany names a relation of the query that bun loads by a query of its own; empty: there is none.

@@ -46,7 +46,7 @@ func (r *Rows[T]) by(s *set) (*lookup[T], error) {
 		Values:       s.values,
 		InvalidNodes: func(k key) []cacheme.Invalid { return []cacheme.Invalid{s.invalid(k)} },
 		Tags:         []string{rc.tag()},
-		Skip:         func(context.Context, key) bool { return r.table.policy == Never },
+		Skip:         func(context.Context, key) bool { return !r.table.keepsRows() },
 	}, func(ctx context.Context, k key) (row T, err error) {
 		err = s.query(rc.db, &row, []key{k}).Limit(1).Scan(ctx)
 		return row, err
@@ -80,7 +80,7 @@ func keyOfSet(prefix string, s *set) string {
 // query asks for the rows with certain keys. Where several rows can have one key, the first by primary key comes first.
 func (s *set) query(db *bun.DB, dest any, keys []key) *bun.SelectQuery {
 	q := s.where(db.NewSelect().Model(dest), keys)
-	if !s.unique {
+	if !s.unique.Load() {
 		for _, pk := range s.table.schema.PKs {
 			q = q.OrderExpr("?TableAlias.?", pk.SQLName)
 		}
@@ -122,7 +122,10 @@ func (l *lookup[T]) loadMany(db *bun.DB) func(context.Context, []key) (map[key]T
 			if err := l.query(db, &rows, chunk).Scan(ctx); err != nil {
 				return nil, err
 			}
-			others := l.assign(found, rows, chunk)
+			others, err := l.assign(found, rows, chunk)
+			if err != nil {
+				return nil, err
+			}
 			for _, k := range chunk {
 				if _, ok := found[k]; ok || !others {
 					continue
@@ -142,19 +145,22 @@ func (l *lookup[T]) loadMany(db *bun.DB) func(context.Context, []key) (map[key]T
 }
 
 // assign gives each key the first row that has it, and reports whether some row has none of them.
-func (l *lookup[T]) assign(found map[key]T, rows []T, keys []key) (others bool) {
+func (l *lookup[T]) assign(found map[key]T, rows []T, keys []key) (others bool, err error) {
 	asked := make(map[key]bool, len(keys))
 	for _, k := range keys {
 		asked[k] = true
 	}
 	for _, row := range rows {
-		k, ok := l.keyOf(reflect.ValueOf(&row).Elem())
+		k, ok, err := l.keyOf(reflect.ValueOf(&row).Elem())
+		if err != nil {
+			return false, err
+		}
 		if _, known := found[k]; ok && !known {
 			found[k] = row
 		}
 		others = others || !ok || !asked[k]
 	}
-	return others
+	return others, nil
 }
 
 // getMany answers in the order of keys; where rows are missing, beside a *cacheme.MissingError.

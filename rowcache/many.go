@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/uptrace/bun/schema"
 
@@ -35,7 +36,10 @@ func ToMany[T, R any](rows *Rows[T], name string, target *Rows[R]) (*Many[T, R],
 	fail := func(err error) (*Many[T, R], error) { return nil, wrongModel(reflect.TypeFor[T](), name, err) }
 	holder, foreign, to := target.table, r.JoinPKs, target.pk.fields
 	if r.Type == schema.ManyToManyRelation {
-		if target.table.find(r.JoinPKs) != target.pk {
+		rc.mu.Lock()
+		byKey := target.table.find(r.JoinPKs) == target.pk
+		rc.mu.Unlock()
+		if !byKey {
 			return fail(fmt.Errorf("joins by other columns than the primary key of %v; use rowcache.Query", r.JoinTable.Type))
 		}
 		rc.mu.Lock()
@@ -55,7 +59,7 @@ func ToMany[T, R any](rows *Rows[T], name string, target *Rows[R]) (*Many[T, R],
 		Values:       m.from.values,
 		InvalidNodes: func(k key) []cacheme.Invalid { return []cacheme.Invalid{m.from.invalid(k)} },
 		Tags:         []string{rc.tag()},
-		Skip:         func(context.Context, key) bool { return holder.policy == Never || target.table.policy == Never },
+		Skip:         func(context.Context, key) bool { return !holder.keepsRows() || !target.table.keepsRows() },
 	}, func(ctx context.Context, k key) ([]id, error) {
 		lists, err := m.load(ctx, []key{k})
 		return lists[k], err
@@ -105,12 +109,18 @@ func (m *Many[T, R]) loadChunk(ctx context.Context, lists map[key][]id, keys []k
 	}
 	for i := range rows.Elem().Len() {
 		row := rows.Elem().Index(i)
-		k, _ := m.from.keyOf(row)
+		k, _, err := m.from.keyOf(row)
+		if err != nil {
+			return false, err
+		}
 		if len(keys) == 1 {
 			k = keys[0]
 		}
 		list, asked := lists[k]
-		to, ok := m.target.pk.keyBy(m.to, row)
+		to, ok, err := m.target.pk.keyBy(m.to, row)
+		if err != nil {
+			return false, err
+		}
 		others = others || !asked
 		if !ok || !asked {
 			continue
@@ -131,6 +141,14 @@ type id []string
 
 // text is a value of a key as text, of which cacheme.Columns.Values makes the value again.
 func text(v any) (string, error) {
+	switch r := reflect.ValueOf(v); {
+	case r.CanInt():
+		return strconv.FormatInt(r.Int(), 10), nil
+	case r.CanUint():
+		return strconv.FormatUint(r.Uint(), 10), nil
+	case r.Kind() == reflect.String:
+		return r.String(), nil
+	}
 	if m, ok := v.(encoding.TextMarshaler); ok {
 		b, err := m.MarshalText()
 		return string(b), err
@@ -150,9 +168,9 @@ func (m *Many[T, R]) Of(ctx context.Context, row T) ([]R, error) {
 // Count returns how many rows row is related to, in one round trip, rows that are deleted softly included where the
 // relation is many-to-many.
 func (m *Many[T, R]) Count(ctx context.Context, row T) (int, error) {
-	k, ok := m.from.keyBy(m.base, reflect.ValueOf(&row).Elem())
+	k, ok, err := m.from.keyBy(m.base, reflect.ValueOf(&row).Elem())
 	if !ok {
-		return 0, nil
+		return 0, err
 	}
 	list, err := m.bound.Get(ctx, k)
 	return len(list), err
@@ -160,13 +178,9 @@ func (m *Many[T, R]) Count(ctx context.Context, row T) (int, error) {
 
 // of returns the lists of several rows.
 func (m *Many[T, R]) of(ctx context.Context, rows []T) ([][]R, error) {
-	keys, at := make([]key, 0, len(rows)), make([]int, len(rows))
-	for i := range rows {
-		at[i] = -1
-		if k, ok := m.from.keyBy(m.base, reflect.ValueOf(&rows[i]).Elem()); ok {
-			at[i] = len(keys)
-			keys = append(keys, k)
-		}
+	keys, at, err := keysOf(m.from, m.base, rows)
+	if err != nil {
+		return nil, err
 	}
 	if len(keys) == 0 {
 		return make([][]R, len(rows)), nil

@@ -38,7 +38,7 @@ type criterion struct {
 }
 
 // Query caches what q selects, as rows of T: the query's model, another struct, or, of a single column, that column's
-// type. Entries are known by the query's final SQL with its arguments, and by the database. A query on a transaction, or one
+// type. Entries are known by the query's final SQL with its arguments, and by the database. A query on a transaction or a connection of its own, or one
 // that reads a table of which nothing is cached, goes to the database.
 //
 // What the result depends on is read from the SQL: see docs/queries.md. Its tables have to be those of models that For
@@ -71,7 +71,7 @@ func Query[T any](rc *Cache, q *bun.SelectQuery) *Selection[T] {
 // is called.
 func (r *Rows[T]) Select(q *bun.SelectQuery) *Selection[T] {
 	s := Query[T](r.rc, q)
-	s.cached = r.table.policy == Everything
+	s.cached = Policy(r.table.policy.Load()) == Everything
 	return s
 }
 
@@ -117,7 +117,7 @@ func (s *Selection[T]) On(column string, value any) *Selection[T] {
 	var steps []string
 	for {
 		step, rest, more := cutPath(last)
-		if !more {
+		if !more || fieldNamed(t, last) != nil {
 			break
 		}
 		r := relationNamed(t, step)
@@ -140,11 +140,7 @@ func (s *Selection[T]) On(column string, value any) *Selection[T] {
 		s.fail(fmt.Sprintf("is given On(%q), and %v has no column %s", column, t.Type, last))
 		return s
 	}
-	known := s.rc.known(t)
-	var by *set
-	if known != nil {
-		by = known.find([]*schema.Field{f})
-	}
+	by := s.rc.findSet(t, f)
 	if by == nil {
 		s.fail(fmt.Sprintf("is given On(%q), by which rows of %v are not named; call rowcache.For[%s] with Model{Criteria: [][]string{{%q}}}", column, t.Type, t.Type.Name(), f.Name))
 		return s
@@ -173,7 +169,7 @@ func (s *Selection[T]) All(ctx context.Context) ([]T, error) {
 
 // Result is All for those who want to know where the rows came from, and whether they stood in as stale.
 func (s *Selection[T]) Result(ctx context.Context) (cacheme.Result[[]T], error) {
-	r, err := ask(ctx, s, "all", s.q, func(ctx context.Context, q *bun.SelectQuery) (rows []T, err error) {
+	r, err := ask(ctx, s, allRows, s.q, func(ctx context.Context, q *bun.SelectQuery) (rows []T, err error) {
 		err = q.Scan(ctx, &rows)
 		return rows, err
 	})
@@ -187,7 +183,11 @@ func (s *Selection[T]) One(ctx context.Context) (row T, err error) {
 	if s.err == nil {
 		q = q.Clone().Limit(1)
 	}
-	r, err := ask(ctx, s, "one", q, func(ctx context.Context, q *bun.SelectQuery) (row T, err error) {
+	r, err := ask(ctx, s, oneRow, q, func(ctx context.Context, q *bun.SelectQuery) (row T, err error) {
+		if t := reflect.TypeFor[T](); t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct {
+			reflect.ValueOf(&row).Elem().Set(reflect.New(t.Elem()))
+			return row, q.Scan(ctx, row)
+		}
 		err = q.Scan(ctx, &row)
 		return row, err
 	})
@@ -205,6 +205,12 @@ func (s *Selection[T]) Exists(ctx context.Context) (bool, error) {
 	r, err := ask(ctx, s, "exists", s.q, func(ctx context.Context, q *bun.SelectQuery) (bool, error) { return q.Exists(ctx) })
 	return r.Value, err
 }
+
+// What is asked of a query.
+const (
+	allRows = "all"
+	oneRow  = "one"
+)
 
 // question is a query as the argument of a memo.
 type question struct {
@@ -225,10 +231,10 @@ func ask[T, V any](ctx context.Context, s *Selection[T], kind string, q *bun.Sel
 	past := func() (cacheme.Result[V], error) {
 		return memo.GetResult(cacheme.Bypass(ctx), question{q: q, on: &depends{}})
 	}
-	if !s.cached || inTransaction(connOf(q)) {
+	if !s.cached || isBound(q) {
 		return past()
 	}
-	text, err := textOf(ctx, q, s.model)
+	text, err := textOf(ctx, q, s.model, kind == allRows || kind == oneRow)
 	if err != nil {
 		return r, err
 	}
@@ -243,11 +249,13 @@ func ask[T, V any](ctx context.Context, s *Selection[T], kind string, q *bun.Sel
 	return memo.GetResult(ctx, question{hex.EncodeToString(sum[:16]), q, on}, s.opts...)
 }
 
-// textOf is the query's final SQL. A model's BeforeSelect may add to it, by what the context holds.
-func textOf(ctx context.Context, q *bun.SelectQuery, model *schema.Table) (string, error) {
-	if model != nil {
+// textOf is the final SQL of a query that is scanned. A model's BeforeSelect may add to it, by what the context holds; bun
+// calls it for rows alone, not to count. Making the text changes a query whose relations have conditions of their own, so
+// that it is made of a clone.
+func textOf(ctx context.Context, q *bun.SelectQuery, model *schema.Table, rows bool) (string, error) {
+	q = q.Clone()
+	if model != nil && rows {
 		if hook, ok := model.ZeroIface.(bun.BeforeSelectHook); ok {
-			q = q.Clone()
 			if err := hook.BeforeSelect(ctx, q); err != nil {
 				return "", err
 			}
@@ -276,7 +284,7 @@ func memoOf[V any](rc *Cache, kind string, rows reflect.Type, load func(context.
 		memo, _ := known.(*cacheme.Bound[question, V])
 		return memo, nil
 	}
-	name := sha256.Sum256([]byte(rows.PkgPath() + " " + rows.String()))
+	name := sha256.Sum256([]byte(described(rows)))
 	meta := rc.meta(fmt.Sprintf("query:%s:%s:%s~%x:<sql>", rc.name, kind, literal(rows.String()), name[:4]))
 	meta.Negative = maxNegative
 	memo, err := cacheme.Memo(rc.cache, cacheme.Memoized[question, V]{
@@ -291,6 +299,17 @@ func memoOf[V any](rc *Cache, kind string, rows reflect.Type, load func(context.
 	}
 	rc.memos.Store(k, memo)
 	return memo, nil
+}
+
+// described tells types apart as far as their names and fields do: two functions may each have a type Row.
+func described(t reflect.Type) string {
+	text := t.PkgPath() + " " + t.String()
+	if t.Kind() == reflect.Struct {
+		for f := range t.Fields() {
+			text += fmt.Sprintf("; %s %v %s", f.Name, f.Type, f.Tag)
+		}
+	}
+	return text
 }
 
 // cutPath splits off the first step of a path of relations, which dots part, or two underscores.

@@ -19,13 +19,16 @@ type Relation[T any] interface {
 }
 
 // Preload sets the relations' fields of rows, as bun's Relation does: each relation of all rows costs one round trip
-// (ToMany: two), and one SELECT for what is not cached. What does not exist is left nil. The rows have to be the caller's
+// (ToMany: two), and one SELECT for what is not cached. What does not exist, or is deleted softly, is left out. The rows have to be the caller's
 // own, as those are that this package returns.
 func Preload[T any](ctx context.Context, rows []T, relations ...Relation[T]) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	for _, r := range relations {
+		if v := reflect.ValueOf(r); !v.IsValid() || v.IsNil() {
+			return &cacheme.UsageError{Node: fmt.Sprintf("rowcache.Preload[%v]", reflect.TypeFor[T]()), Reason: "got a nil relation; give it what ToOne and ToMany returned"}
+		}
 		if err := r.preload(ctx, rows); err != nil {
 			return err
 		}
@@ -61,9 +64,9 @@ func ToOne[T, R any](rows *Rows[T], name string, target *Rows[R]) (*One[T, R], e
 
 // Of returns what row is related to, or nil: where the row has NULL, and where there is no such row.
 func (o *One[T, R]) Of(ctx context.Context, row T) (*R, error) {
-	k, ok := o.lookup.keyBy(o.base, reflect.ValueOf(&row).Elem())
+	k, ok, err := o.lookup.keyBy(o.base, reflect.ValueOf(&row).Elem())
 	if !ok {
-		return nil, nil //nolint:nilnil // nothing is the answer
+		return nil, err
 	}
 	other, err := o.lookup.bound.Get(ctx, k)
 	if errors.Is(err, cacheme.ErrNotFound) {
@@ -76,14 +79,9 @@ func (o *One[T, R]) Of(ctx context.Context, row T) (*R, error) {
 }
 
 func (o *One[T, R]) preload(ctx context.Context, rows []T) error {
-	keys := make([]key, 0, len(rows))
-	at := make([]int, len(rows)) // the index of each row's key
-	for i := range rows {
-		at[i] = -1
-		if k, ok := o.lookup.keyBy(o.base, reflect.ValueOf(&rows[i]).Elem()); ok {
-			at[i] = len(keys)
-			keys = append(keys, k)
-		}
+	keys, at, err := keysOf(o.lookup.set, o.base, rows)
+	if err != nil {
+		return err
 	}
 	found, missing, err := o.lookup.existing(ctx, o.target.rc.db, keys)
 	if err != nil {
@@ -97,6 +95,24 @@ func (o *One[T, R]) preload(ctx context.Context, rows []T) error {
 		setRelation(o.relation.Field, reflect.ValueOf(&rows[i]).Elem(), related)
 	}
 	return nil
+}
+
+// keysOf are the keys that rows have for the columns of a set, and the index of each row's among them: -1 for a row with
+// NULL.
+func keysOf[T any](s *set, base []*schema.Field, rows []T) (keys []key, at []int, err error) {
+	keys, at = make([]key, 0, len(rows)), make([]int, len(rows))
+	for i := range rows {
+		at[i] = -1
+		k, ok, err := s.keyBy(base, reflect.ValueOf(&rows[i]).Elem())
+		if err != nil {
+			return nil, nil, err
+		}
+		if ok {
+			at[i] = len(keys)
+			keys = append(keys, k)
+		}
+	}
+	return keys, at, nil
 }
 
 // existing is getMany with what is missing told by index.

@@ -34,11 +34,13 @@ const (
 // Options of a Cache. The zero value is ready for use.
 type Options struct {
 	// Database names the database in keys, so that two of them with tables of the same name can share a cacheme.Cache.
-	// Defaults to the name that the database has for itself; of SQLite, to the name of its file.
+	// Defaults to the name that the database has for itself; of SQLite, to the name of its file without its folder. Two
+	// databases that share a cacheme.Cache and have the same name need this.
 	Database string
 	// Caches is what is cached of models that do not say it themselves. Defaults to Gets.
 	Caches Policy
-	// Never are tables of which nothing is cached, whatever their models say: sessions, say.
+	// Never are tables of which nothing is cached, whatever their models say: sessions, say. With or without their schema;
+	// tables that nobody has a model of may be among them.
 	Never []string
 	// TTL is how long an entry lives at most, and also how long "there is no such row" is kept. Defaults to that of the
 	// cacheme.Cache.
@@ -147,12 +149,3 @@ func (rc *Cache) meta(key string) cacheme.Meta {
 
 // tableName is a table's name as package cacheme has it.
 func tableName(t *schema.Table) string { return strings.ReplaceAll(t.Name, `"`, "") }
-
-// inTransaction reports whether queries on this connection are in a transaction.
-func inTransaction(conn any) bool {
-	switch conn.(type) {
-	case bun.Tx, *bun.Tx:
-		return true
-	}
-	return false
-}

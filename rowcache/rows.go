@@ -39,7 +39,9 @@ type Rows[T any] struct {
 	lookups []*lookup[T]
 }
 
-// For caches the rows of model T, which is a struct type that bun knows. What is wrong is told as
+// For caches the rows of model T, which is a struct type that bun knows. Of a model whose BeforeSelect makes what is read
+// depend on the context, rows and relations are read from the database each time; Query caches them by their SQL. What
+// AfterSelect and AfterScanRow make of a row is stored with it, for all. What is wrong is told as
 // *cacheme.DeclarationError: a model without a primary key, whose rows do not survive being stored, or that is cached
 // already; a table that another model has.
 func For[T any](rc *Cache, m Model) (*Rows[T], error) {
@@ -77,11 +79,11 @@ func For[T any](rc *Cache, m Model) (*Rows[T], error) {
 			return wrong("Unique", err)
 		}
 	}
-	if m.Caches != Default && table.policy != Never {
-		table.policy = m.Caches
+	if m.Caches != Default {
+		table.policy.Store(int32(m.Caches))
 	}
 	for _, s := range table.sets {
-		if s.unique {
+		if s.unique.Load() {
 			if _, err := r.by(s); err != nil {
 				return wrong("", err)
 			}
@@ -127,8 +129,10 @@ func (r *Rows[T]) GetBy(ctx context.Context, columns string, values ...any) (row
 	if err != nil {
 		return row, r.usage("GetBy", err.Error())
 	}
+	r.rc.mu.Lock()
 	s := r.table.find(fields)
-	if s == nil || !s.unique {
+	r.rc.mu.Unlock()
+	if s == nil || !s.unique.Load() {
 		return row, r.usage("GetBy", fmt.Sprintf("was asked for %s, which is not known to be unique; tag it `bun:\",unique\"`, name it in Model.Unique, or use rowcache.Query", columns))
 	}
 	if len(values) != len(fields) {
@@ -147,12 +151,9 @@ func (r *Rows[T]) usage(method, reason string) error {
 }
 
 func (r *Rows[T]) get(ctx context.Context, s *set, values []any) (none cacheme.Result[T], err error) {
-	k, err := s.key(values)
+	k, err := r.keyFor(s, values)
 	if err != nil {
 		return none, err
-	}
-	if slices.Contains(s.values(k), nil) {
-		return none, r.usage("Get", "got nil for a key: NULL is nobody's")
 	}
 	l, err := r.by(s)
 	if err != nil {
@@ -161,11 +162,20 @@ func (r *Rows[T]) get(ctx context.Context, s *set, values []any) (none cacheme.R
 	return l.bound.GetResult(ctx, k)
 }
 
+// keyFor is the key that a caller names.
+func (r *Rows[T]) keyFor(s *set, values []any) (key, error) {
+	k, err := s.key(values)
+	if err == nil && slices.Contains(s.values(k), nil) {
+		err = r.usage("Get", "got nil for a key: NULL is nobody's")
+	}
+	return k, err
+}
+
 // Key is a primary key of several columns, where GetMany takes many.
 type Key []any
 
 // GetMany returns the rows with these primary keys, in their order, in one round trip; those that are not cached by one
-// SELECT for each 500 of them. A key of several columns is a Key. Rows that do not exist are zero values, and the error is a
+// SELECT for each 500 of them. A key of several columns is a Key; IDs makes arguments of a slice. Rows that do not exist are zero values, and the error is a
 // *cacheme.MissingError that tells which.
 func (r *Rows[T]) GetMany(ctx context.Context, ids ...any) ([]T, error) {
 	keys := make([]key, len(ids))
@@ -175,7 +185,7 @@ func (r *Rows[T]) GetMany(ctx context.Context, ids ...any) ([]T, error) {
 			values = Key{id}
 		}
 		var err error
-		if keys[i], err = r.pk.key(values); err != nil {
+		if keys[i], err = r.keyFor(r.pk, values); err != nil {
 			return nil, err
 		}
 	}
@@ -202,7 +212,7 @@ func (r *Rows[T]) refill() error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		for _, l := range r.lookups {
-			if k, ok := l.keyOf(reflect.ValueOf(&row).Elem()); ok {
+			if k, ok, err := l.keyOf(reflect.ValueOf(&row).Elem()); ok && err == nil {
 				nodes = append(nodes, l.bound.Node(k))
 			}
 		}

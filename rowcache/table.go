@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
@@ -19,7 +20,9 @@ type table struct {
 	schema *schema.Table
 	name   string
 	rows   reflect.Type // of the model that For named; nil: none did
-	policy Policy
+	policy atomic.Int32 // a Policy
+	never  bool         // whatever models say
+	hooked bool         // what a SELECT gives hangs on its context
 	whole  *cacheme.Columns
 	sets   []*set // the primary key first, if there is one
 }
@@ -29,7 +32,7 @@ type set struct {
 	table  *table
 	fields []*schema.Field
 	node   *cacheme.Columns
-	unique bool // no two rows have the same values
+	unique atomic.Bool // no two rows have the same values
 }
 
 // maxKey is how many columns a key has at most.
@@ -41,8 +44,7 @@ type key [maxKey]any
 // table makes a model's table known, with the columns that its own declaration shows to matter: its primary key, its
 // unique columns, and those by which relations join.
 func (rc *Cache) table(t *schema.Table) (*table, error) {
-	name := strings.ToLower(t.Name)
-	name = strings.ReplaceAll(name[strings.LastIndexByte(name, '.')+1:], `"`, "")
+	name := bare(t.Name)
 	if known, ok := rc.tables[name]; ok {
 		if tableName(known.schema) != tableName(t) {
 			return nil, fmt.Errorf("the tables %s and %s have one name in two schemas; cache them in two rowcache.Caches", tableName(known.schema), tableName(t))
@@ -56,10 +58,12 @@ func (rc *Cache) table(t *schema.Table) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := &table{schema: t, name: tableName(t), whole: whole, policy: rc.options.Caches}
-	if slices.ContainsFunc(rc.options.Never, func(n string) bool { return strings.EqualFold(n, known.name) }) {
-		known.policy = Never
-	}
+	known := &table{schema: t, name: tableName(t), whole: whole}
+	_, known.hooked = t.ZeroIface.(bun.BeforeSelectHook)
+	known.policy.Store(int32(rc.options.Caches))
+	known.never = slices.ContainsFunc(rc.options.Never, func(n string) bool {
+		return strings.EqualFold(n, known.name) || strings.EqualFold(n, name)
+	})
 	rc.tables[name] = known
 	if len(t.PKs) > 0 {
 		rc.offer(known, t.PKs, true)
@@ -67,8 +71,18 @@ func (rc *Cache) table(t *schema.Table) (*table, error) {
 	for _, group := range unique(t) {
 		rc.offer(known, group, true)
 	}
-	return known, rc.related(known)
+	if err := rc.related(known); err != nil {
+		delete(rc.tables, name) // a second try is told the same
+		return nil, err
+	}
+	return known, nil
 }
+
+// isNever reports whether nothing of the table is cached.
+func (t *table) isNever() bool { return t.never || Policy(t.policy.Load()) == Never }
+
+// keepsRows reports whether its rows are cached by their keys.
+func (t *table) keepsRows() bool { return !t.isNever() && !t.hooked }
 
 // bunTable asks bun for a model, at which it panics where it does not understand it.
 func bunTable(db *bun.DB, t reflect.Type) (table *schema.Table, err error) {
@@ -141,8 +155,13 @@ func (rc *Cache) offer(t *table, fields []*schema.Field, unique bool) {
 // set makes a set of columns.
 func (rc *Cache) set(t *table, fields []*schema.Field, unique bool) (*set, error) {
 	if s := t.find(fields); s != nil {
-		s.unique = s.unique || unique
+		if unique {
+			s.unique.Store(true)
+		}
 		return s, nil
+	}
+	if len(fields) == 0 {
+		return nil, &cacheme.UsageError{Node: t.name, Reason: "is given a group of no columns; name some"}
 	}
 	if len(fields) > maxKey {
 		return nil, &cacheme.UsageError{Node: t.name, Reason: fmt.Sprintf("has a key of %d columns; at most %d can be cached by", len(fields), maxKey)}
@@ -155,12 +174,13 @@ func (rc *Cache) set(t *table, fields []*schema.Field, unique bool) (*set, error
 	if err != nil {
 		return nil, err
 	}
-	s := &set{table: t, fields: slices.Clone(fields), node: node, unique: unique}
+	s := &set{table: t, fields: slices.Clone(fields), node: node}
+	s.unique.Store(unique)
 	t.sets = append(t.sets, s)
 	return s, nil
 }
 
-// find returns the set of just these columns, in any order.
+// find returns the set of just these columns, in any order. The caller has the lock.
 func (t *table) find(fields []*schema.Field) *set {
 	for _, s := range t.sets {
 		if len(s.fields) == len(fields) && !slices.ContainsFunc(fields, func(f *schema.Field) bool { return !slices.Contains(s.fields, f) }) {
@@ -174,11 +194,23 @@ func (t *table) find(fields []*schema.Field) *set {
 func (t *table) fields(columns []string) ([]*schema.Field, error) {
 	fields := make([]*schema.Field, len(columns))
 	for i, name := range columns {
-		if fields[i] = t.schema.FieldMap[name]; fields[i] == nil {
+		name = strings.TrimSpace(name)
+		switch f := t.schema.FieldMap[name]; {
+		case f == nil:
 			return nil, fmt.Errorf("%v has no column %s", t.schema.Type, name)
+		case slices.Contains(fields[:i], f):
+			return nil, fmt.Errorf("the column %s is named twice", name)
+		default:
+			fields[i] = f
 		}
 	}
 	return fields, nil
+}
+
+// bare is a table's name without its schema, in lower case.
+func bare(name string) string {
+	name = strings.ReplaceAll(strings.ToLower(name), `"`, "")
+	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
 // columns are the names of the set's columns.
@@ -197,23 +229,29 @@ func (s *set) key(values []any) (k key, err error) {
 	return k, err
 }
 
-// keyOf is the key of a row, or nothing where a column is NULL.
-func (s *set) keyOf(row reflect.Value) (k key, ok bool) {
+// keyOf is the key of a row. It is not ok where a column is NULL.
+func (s *set) keyOf(row reflect.Value) (k key, ok bool, err error) {
 	return s.keyBy(s.fields, row)
 }
 
 // keyBy is the key that another row has for the set's columns, in its own.
-func (s *set) keyBy(fields []*schema.Field, row reflect.Value) (k key, ok bool) {
+func (s *set) keyBy(fields []*schema.Field, row reflect.Value) (k key, ok bool, err error) {
 	values := make([]any, len(fields))
 	for i, f := range fields {
 		v := f.Value(row)
 		if v.Kind() == reflect.Pointer && v.IsNil() || f.NullZero && v.IsZero() {
-			return k, false
+			return k, false, nil
+		}
+		if v.Kind() == reflect.Struct && v.Type().PkgPath() == "database/sql" { // sql.NullInt64 and the like
+			if !v.FieldByName("Valid").Bool() {
+				return k, false, nil
+			}
+			v = v.Field(0)
 		}
 		values[i] = v.Interface()
 	}
-	k, err := s.key(values)
-	return k, err == nil
+	k, err = s.key(values)
+	return k, err == nil, err
 }
 
 // values are those of a key.

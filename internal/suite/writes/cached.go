@@ -169,9 +169,26 @@ func world() []*class {
 // declarations of the world.
 func declarations() []cacheme.Declaration {
 	all := []cacheme.Declaration{
-		UserChanged{}, AuthorChanged{}, BookChanged{}, BooksOf{}, BooksOwned{}, AnyBook{}, UserBooks{}, Follows{},
-		MembershipChanged{}, Memberships{}, MembersAs{}, ChapterChanged{}, ChaptersOf{}, NoteChanged{}, NotesOf{},
-		ShopChanged{}, AnyShop{}, CouponChanged{}, TicketChanged{}, TicketsBy{},
+		UserChanged{},
+		AuthorChanged{},
+		BookChanged{},
+		BooksOf{},
+		BooksOwned{},
+		AnyBook{},
+		UserBooks{},
+		Follows{},
+		MembershipChanged{},
+		Memberships{},
+		MembersAs{},
+		ChapterChanged{},
+		ChaptersOf{},
+		NoteChanged{},
+		NotesOf{},
+		ShopChanged{},
+		AnyShop{},
+		CouponChanged{},
+		TicketChanged{},
+		TicketsBy{},
 	}
 	for _, c := range world() {
 		all = append(all, c.node)

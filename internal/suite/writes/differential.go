@@ -35,8 +35,11 @@ func neverInTheWay(t *testing.T, open Open) {
 		{"Redis is down, and a pool of one connection", setup{redis: new(outage), single: true}, away},
 		{"the Redis client panics", setup{redis: new(outage)}, func(o *outage) { o.panics.Store(true) }},
 		{"an observer panics", setup{options: cacheme.Options{Observer: func(context.Context, cacheme.Event) { panic("an observer") }}}, nil},
-		{"the hook's logger panics", setup{redis: new(outage), install: []bunhooks.Option{bunhooks.WithLogger(slog.New(panicking{}))}},
-			func(o *outage) { o.panics.Store(true) }},
+		{
+			"the hook's logger panics",
+			setup{redis: new(outage), install: []bunhooks.Option{bunhooks.WithLogger(slog.New(panicking{}))}},
+			func(o *outage) { o.panics.Store(true) },
+		},
 	}
 	plain := newPlace(t, open(t), setup{bare: true, single: true})
 	want := plain.program(t.Context(), func(int) bool { return true })

@@ -86,7 +86,8 @@ func manners() []manner {
 				return errors.Join(m.write(ctx, tx, tx.Tx), errOnPurpose)
 			}))
 		}},
-		{name: "rolled back to a savepoint, the rest committed", undone: true, savepoint: true, besides: []string{"shop 1", "shop 2"},
+		{
+			name: "rolled back to a savepoint, the rest committed", undone: true, savepoint: true, besides: []string{"shop 1", "shop 2"},
 			run: func(ctx context.Context, m moment) error {
 				return m.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 					_, err := tx.ExecContext(ctx, "UPDATE shops SET name = 'before' WHERE id = 1")
@@ -101,7 +102,8 @@ func manners() []manner {
 					_, err = tx.ExecContext(ctx, "UPDATE shops SET name = 'after' WHERE id = 2")
 					return err
 				})
-			}},
+			},
+		},
 		{name: "a savepoint released, then all rolled back", undone: true, savepoint: true, run: func(ctx context.Context, m moment) error {
 			return onPurpose(m.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 				err := tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return m.write(ctx, tx, tx.Tx) })

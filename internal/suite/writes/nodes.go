@@ -90,13 +90,14 @@ type (
 	}
 )
 
-func (UserChanged) Meta() cacheme.Meta       { return cacheme.Meta{Model: (*User)(nil)} }
-func (AuthorChanged) Meta() cacheme.Meta     { return cacheme.Meta{Model: (*Author)(nil)} }
-func (BookChanged) Meta() cacheme.Meta       { return cacheme.Meta{Model: (*Book)(nil)} }
-func (BooksOf) Meta() cacheme.Meta           { return cacheme.Meta{Model: (*Book)(nil)} }
-func (BooksOwned) Meta() cacheme.Meta        { return cacheme.Meta{Model: (*Book)(nil)} }
-func (AnyBook) Meta() cacheme.Meta           { return cacheme.Meta{Model: (*Book)(nil)} }
-func (UserBooks) Meta() cacheme.Meta         { return cacheme.Meta{Model: (*UserBook)(nil), M2M: true} }
+func (UserChanged) Meta() cacheme.Meta   { return cacheme.Meta{Model: (*User)(nil)} }
+func (AuthorChanged) Meta() cacheme.Meta { return cacheme.Meta{Model: (*Author)(nil)} }
+func (BookChanged) Meta() cacheme.Meta   { return cacheme.Meta{Model: (*Book)(nil)} }
+func (BooksOf) Meta() cacheme.Meta       { return cacheme.Meta{Model: (*Book)(nil)} }
+func (BooksOwned) Meta() cacheme.Meta    { return cacheme.Meta{Model: (*Book)(nil)} }
+func (AnyBook) Meta() cacheme.Meta       { return cacheme.Meta{Model: (*Book)(nil)} }
+func (UserBooks) Meta() cacheme.Meta { return cacheme.Meta{Model: (*UserBook)(nil), M2M: true} }
+
 func (Follows) Meta() cacheme.Meta           { return cacheme.Meta{Model: (*Follow)(nil), M2M: true} }
 func (MembershipChanged) Meta() cacheme.Meta { return cacheme.Meta{Model: (*Membership)(nil)} }
 func (Memberships) Meta() cacheme.Meta       { return cacheme.Meta{Model: (*Membership)(nil), M2M: true} }
@@ -240,19 +241,25 @@ func (TicketPage) Meta() cacheme.Meta     { return meta("page:ticket:<id>") }
 func (TicketList) Meta() cacheme.Meta     { return meta("list:ticket:<code>") }
 
 func (n UserPage) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{UserChanged{ID: n.ID}} }
+
 func (n AuthorPage) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{AuthorChanged{ID: n.ID}}
 }
+
 func (n BookPage) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{BookChanged{ID: n.ID}} }
+
 func (n BooksBy) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{BooksOf{Author: n.Author}}
 }
+
 func (n OwnedBy) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{BooksOwned{Owner: n.Owner}}
 }
 func (Catalogue) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{AnyBook{}} }
-func (n Shelf) InvalidNodes() []cacheme.Invalid   { return []cacheme.Invalid{UserBooks{User: n.User}} }
+func (n Shelf) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{UserBooks{User: n.User}} }
+
 func (n Readers) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{UserBooks{Book: n.Book}} }
+
 func (n OnShelf) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{UserBooks{User: n.User, Book: n.Book}}
 }
@@ -260,33 +267,45 @@ func (Shelves) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{UserB
 func (n Following) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{Follows{Follower: n.User}}
 }
+
 func (n Followers) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{Follows{Followed: n.User}}
 }
+
 func (n MembershipPage) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{MembershipChanged{ID: n.ID}}
 }
+
 func (n Clubs) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{Memberships{User: n.User}} }
+
 func (n Fans) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{Memberships{Author: n.Author}}
 }
+
 func (n RoleList) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{MembersAs{Role: n.Role}} }
+
 func (n ChapterPage) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{ChapterChanged{Book: n.Book, Number: n.Number}}
 }
+
 func (n Contents) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{ChaptersOf{Book: n.Book}}
 }
+
 func (n NotePage) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{NoteChanged{ID: n.ID}} }
+
 func (n Notebook) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{NotesOf{User: n.User}} }
+
 func (n ShopPage) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{ShopChanged{ID: n.ID}} }
 func (ShopList) InvalidNodes() []cacheme.Invalid   { return []cacheme.Invalid{AnyShop{}} }
 func (n CouponPage) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{CouponChanged{Code: n.Code}}
 }
+
 func (n TicketPage) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{TicketChanged{ID: n.ID}}
 }
+
 func (n TicketList) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{TicketsBy{Code: n.Code}}
 }
