@@ -303,13 +303,14 @@ func memoOf[V any](rc *Cache, kind string, rows reflect.Type, load func(context.
 
 // described tells types apart as far as their names and fields do: two functions may each have a type Row.
 func described(t reflect.Type) string {
-	text := t.PkgPath() + " " + t.String()
+	var b strings.Builder
+	b.WriteString(t.PkgPath() + " " + t.String())
 	if t.Kind() == reflect.Struct {
 		for f := range t.Fields() {
-			text += fmt.Sprintf("; %s %v %s", f.Name, f.Type, f.Tag)
+			fmt.Fprintf(&b, "; %s %v %s", f.Name, f.Type, f.Tag)
 		}
 	}
-	return text
+	return b.String()
 }
 
 // cutPath splits off the first step of a path of relations, which dots part, or two underscores.
