@@ -96,7 +96,7 @@ func (BookChanged) Meta() cacheme.Meta   { return cacheme.Meta{Model: (*Book)(ni
 func (BooksOf) Meta() cacheme.Meta       { return cacheme.Meta{Model: (*Book)(nil)} }
 func (BooksOwned) Meta() cacheme.Meta    { return cacheme.Meta{Model: (*Book)(nil)} }
 func (AnyBook) Meta() cacheme.Meta       { return cacheme.Meta{Model: (*Book)(nil)} }
-func (UserBooks) Meta() cacheme.Meta { return cacheme.Meta{Model: (*UserBook)(nil), M2M: true} }
+func (UserBooks) Meta() cacheme.Meta     { return cacheme.Meta{Model: (*UserBook)(nil), M2M: true} }
 
 func (Follows) Meta() cacheme.Meta           { return cacheme.Meta{Model: (*Follow)(nil), M2M: true} }
 func (MembershipChanged) Meta() cacheme.Meta { return cacheme.Meta{Model: (*Membership)(nil)} }
@@ -256,7 +256,7 @@ func (n OwnedBy) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{BooksOwned{Owner: n.Owner}}
 }
 func (Catalogue) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{AnyBook{}} }
-func (n Shelf) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{UserBooks{User: n.User}} }
+func (n Shelf) InvalidNodes() []cacheme.Invalid   { return []cacheme.Invalid{UserBooks{User: n.User}} }
 
 func (n Readers) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{UserBooks{Book: n.Book}} }
 
