@@ -145,7 +145,7 @@ func (w *fanWorld) waitFor(n int) {
 	}
 }
 
-func TestRefill_by_the_writer_spares_the_next_reader_the_load(t *testing.T) {
+func TestScenario37_the_writer_counts_anew_and_spares_the_next_reader_the_load(t *testing.T) {
 	t.Parallel()
 	w := newFanWorld(t, setup{})
 	w.ask(1, 2)
