@@ -44,8 +44,8 @@ func columnValueOf(field reflect.Type, c buntag.Field, model reflect.Type) *colu
 }
 
 // writesItself reports whether the database holds something else than the value, of which nothing is known.
-func (v *columnValue) writesItself() bool {
-	return v.stored.Implements(valuerType) && !v.scans
+func (c *columnValue) writesItself() bool {
+	return c.stored.Implements(valuerType) && !c.scans
 }
 
 func isInteger(t reflect.Type) bool { return reflect.Int <= t.Kind() && t.Kind() <= reflect.Int64 }

@@ -115,8 +115,8 @@ var catalogueKinds = []kind{
 	}),
 }
 
-// sweptOfKind is how many of a kind the sweep asks for.
-const sweptOfKind = 100
+// sweptOfKind is how many of a kind the sweep asks for: the ids that are drawn most.
+const sweptOfKind = 25
 
 // askedFor makes the kind of what is asked for by id alone.
 func askedFor[V any](name string, ids func(size) int, get func(context.Context, *shop, int64) (cacheme.Result[V], error),

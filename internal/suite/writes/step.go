@@ -12,7 +12,7 @@ import (
 type story struct {
 	*place
 	t   testing.TB
-	ctx context.Context //nolint:containedctx // of the test
+	ctx context.Context
 }
 
 // tell makes a place with warm nodes.
