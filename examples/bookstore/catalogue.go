@@ -127,16 +127,7 @@ func askedFor[V any](name string, ids func(size) int, get func(context.Context, 
 		ids:  ids,
 		ask: func(ctx context.Context, s *shop, id int64) (reply, error) {
 			result, err := get(ctx, s, id)
-			r := reply{tier: result.Tier, stale: result.Stale}
-			switch {
-			case errors.Is(err, cacheme.ErrNotFound): // of what is about one book
-				r.claims.says(bookVersion, id, 0, 0)
-			case err != nil:
-				return reply{}, err
-			default:
-				says(&r.claims, id, result.Value)
-			}
-			return r, nil
+			return replied(result, err, id, says)
 		},
 		fresh: func(context.Context, *shop, func(string)) error { return nil },
 		sweep: func(ctx context.Context, s *shop, each func(string, bool)) error {

@@ -109,16 +109,7 @@ func kindOf[N cacheme.NodeOf[V], V any](name, key string, ids func(size) int, bo
 	k := kind{name: name, ids: ids, stale: zero.Meta().Stale}
 	k.ask = func(ctx context.Context, s *shop, id int64) (reply, error) {
 		result, err := bound(s).GetResult(ctx, node(id))
-		r := reply{tier: result.Tier, stale: result.Stale}
-		switch {
-		case errors.Is(err, cacheme.ErrNotFound): // of what is about one book
-			r.claims.says(bookVersion, id, 0, 0)
-		case err != nil:
-			return reply{}, err
-		default:
-			says(&r.claims, id, result.Value)
-		}
-		return r, nil
+		return replied(result, err, id, says)
 	}
 	// served calls each with what the cache would serve as right: a value, or ErrNotFound.
 	served := func(ctx context.Context, s *shop, each func(key string, node N, value V, err error) error) error {
@@ -159,4 +150,18 @@ func kindOf[N cacheme.NodeOf[V], V any](name, key string, ids func(size) int, bo
 		})
 	}
 	return k
+}
+
+// replied is what a Get of a kind gave. Not found is said of what is about one book.
+func replied[V any](result cacheme.Result[V], err error, id int64, says func(c *claims, id int64, value V)) (reply, error) {
+	r := reply{tier: result.Tier, stale: result.Stale}
+	switch {
+	case errors.Is(err, cacheme.ErrNotFound):
+		r.claims.says(bookVersion, id, 0, 0)
+	case err != nil:
+		return reply{}, err
+	default:
+		says(&r.claims, id, result.Value)
+	}
+	return r, nil
 }
