@@ -52,7 +52,7 @@ func (r *Rows[T]) by(s *set) (*lookup[T], error) {
 		return row, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, r.rc.told(err)
 	}
 	if r.model.Refill {
 		cacheme.Refillable(l.bound, l.loadMany(rc.db))

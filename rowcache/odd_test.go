@@ -243,3 +243,19 @@ func TestMistakes_are_told(t *testing.T) {
 		}
 	}
 }
+
+func TestNew_for_a_database_that_another_has_is_told_at_its_models(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, rowcache.Options{})
+	again, err := rowcache.New(w.cache, w.db, rowcache.Options{})
+	w.must(err)
+	_, err = rowcache.For[Book](again, rowcache.Model{})
+	if want := "another rowcache.Cache of the same cacheme.Cache calls its database"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("For = %v, want one that says %q", err, want)
+	}
+	apart, err := rowcache.New(w.cache, w.db, rowcache.Options{Database: "shop"})
+	w.must(err)
+	if _, err = rowcache.For[Book](apart, rowcache.Model{}); err != nil {
+		t.Errorf("For in a database of another name = %v", err)
+	}
+}

@@ -295,7 +295,7 @@ func memoOf[V any](rc *Cache, kind string, rows reflect.Type, load func(context.
 		Tags:               []string{rc.tag()},
 	}, func(ctx context.Context, q question) (V, error) { return load(ctx, q.q) })
 	if err != nil {
-		return nil, err
+		return nil, rc.told(err)
 	}
 	rc.memos.Store(k, memo)
 	return memo, nil

@@ -2,6 +2,7 @@ package rowcache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -82,7 +83,7 @@ func New(c *cacheme.Cache, db *bun.DB, o Options) (*Cache, error) {
 	case !installed:
 		return wrong("got a database whose writes this cache is not told; open it with sql.OpenDB(bunhooks.WrapConnector(connector)) and give it what bunhooks.Install(db, cache) returned")
 	}
-	rc := &Cache{options: o, cache: c, db: db, tables: map[string]*table{}}
+	rc := &Cache{cache: c, db: db, tables: map[string]*table{}}
 	var ask string
 	switch name := db.Dialect().Name(); name {
 	case dialect.SQLite:
@@ -100,7 +101,7 @@ func New(c *cacheme.Cache, db *bun.DB, o Options) (*Cache, error) {
 		}
 		o.Database = o.Database[strings.LastIndexAny(o.Database, `/\`)+1:]
 	}
-	rc.name = literal(o.Database)
+	rc.options, rc.name = o, literal(o.Database)
 	return rc, nil
 }
 
@@ -149,3 +150,13 @@ func (rc *Cache) meta(key string) cacheme.Meta {
 
 // tableName is a table's name as package cacheme has it.
 func tableName(t *schema.Table) string { return strings.ReplaceAll(t.Name, `"`, "") }
+
+// told explains an error of cacheme.Memo. All keys begin with the database's name and are made by one Cache, so that two
+// that meet are of two.
+func (rc *Cache) told(err error) error {
+	var d *cacheme.DeclarationError
+	if errors.As(err, &d) && d.Field == "Key" {
+		return fmt.Errorf("%w: another rowcache.Cache of the same cacheme.Cache calls its database %q too; use that one, or name this database in Options.Database", err, rc.options.Database)
+	}
+	return err
+}
