@@ -4,19 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/cachetest"
-	"github.com/cacheme/cacheme/internal/guard"
 )
 
-// naive is a cache-aside as everybody writes it once: readers fill what they miss, writers delete what they change.
+// naive is a cache-aside as everybody writes it once: readers store what they loaded, writers delete what they changed.
 func naive(w *cachetest.World) {
 	rdb, row := cachetest.New(w).Redis(), w.Row()
 	read := func(ctx context.Context) (int, error) {
@@ -35,14 +34,170 @@ func naive(w *cachetest.World) {
 	})
 }
 
+// steps are the numbered lines of a story.
+func steps(story string) (lines []string) {
+	for line := range strings.Lines(story) {
+		var n int
+		if _, err := fmt.Sscanf(line, " %d ", &n); err == nil {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+func explored(t *testing.T, e cachetest.Exploration, setup func(*cachetest.World)) (story string) {
+	t.Helper()
+	return failing(t, func(t testing.TB) { cachetest.ExploreWith(t, e, setup) })
+}
+
 func TestExploreFindsTheStaleFillOfANaiveCache(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	story := failing(t, func(t testing.TB) { cachetest.Explore(t, naive) })
+	story := explored(t, cachetest.Exploration{}, naive)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v, want at most 5s", took)
 	}
-	t.Log(story, time.Since(began))
+	if n := len(steps(story)); n == 0 || n > 6 {
+		t.Errorf("%d steps, want 1 to 6:\n%s", n, story)
+	}
+	if !strings.Contains(story, "gets v1, want v2") {
+		t.Errorf("it does not say what was old:\n%s", story)
+	}
+	t.Log(story)
+}
+
+func TestExploreRepeatsAndShrinksByItsSeed(t *testing.T) {
+	t.Parallel()
+	story := explored(t, cachetest.Exploration{}, naive)
+	_, rest, _ := strings.Cut(story, "Exploration{Seed: ")
+	var seed uint64
+	if _, err := fmt.Sscanf(rest, "%d", &seed); err != nil {
+		t.Fatalf("no seed in:\n%s", story)
+	}
+	again := explored(t, cachetest.Exploration{Seed: seed, Schedules: 1}, naive)
+	if diff := cmp.Diff(steps(story), steps(again)); diff != "" {
+		t.Errorf("the steps of the same seed (-first +again):\n%s", diff)
+	}
+}
+
+func TestExploreTriesOtherOrdersWithOtherSeeds(t *testing.T) {
+	t.Parallel()
+	orders := map[string]bool{}
+	for seed := range uint64(20) {
+		var order []int
+		cachetest.ExploreWith(t, cachetest.Exploration{Seed: seed + 1, Schedules: 1}, func(w *cachetest.World) {
+			for i := range 3 {
+				w.Go("actor", func(ctx context.Context) {
+					order = append(order, i)
+					cachetest.Step(ctx, "goes on")
+					order = append(order, i)
+				})
+			}
+		})
+		orders[fmt.Sprint(order)] = true
+	}
+	if len(orders) < 8 {
+		t.Errorf("20 seeds made %d orders, want at least 8", len(orders))
+	}
+}
+
+func TestExploreTellsOtherFailures(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		setup func(w *cachetest.World)
+		want  []string
+	}{
+		"a reader that fails": {
+			func(w *cachetest.World) {
+				w.Reads("reader", func(ctx context.Context) (int, error) { cachetest.Step(ctx, "tries"); return 0, broken })
+			},
+			[]string{"1 reader, when all is done: fails: broken"}, // shorter than in its turn
+		},
+		"a writer that fails": {
+			func(w *cachetest.World) {
+				w.Writes("writer", func(context.Context, int) error { return broken })
+			},
+			[]string{"1 writer: begins", "2 writer: fails: broken"},
+		},
+		"a version that nobody wrote": {
+			func(w *cachetest.World) {
+				w.Reads("reader", func(context.Context) (int, error) { return 9, nil })
+			},
+			[]string{"1 reader, when all is done: gets v9, which nobody wrote"},
+		},
+		"a panic": {
+			func(w *cachetest.World) {
+				w.Go("somebody", func(context.Context) { panic("oh") })
+			},
+			[]string{"1 somebody: begins", "2 somebody: panics: oh"},
+		},
+		"a check at the end": {
+			func(w *cachetest.World) {
+				row := w.Row()
+				w.Go("somebody", func(ctx context.Context) { row.Write(ctx, 2) })
+				w.Finally(func(ctx context.Context) {
+					if v := row.Read(ctx); v != 1 {
+						w.Errorf("the row is v%d", v)
+					}
+				})
+			},
+			[]string{"1 somebody: writes v2", "2 the row is v2"},
+		},
+		"a check that ends its actor": {
+			func(w *cachetest.World) {
+				w.Go("somebody", func(ctx context.Context) {
+					cachetest.Step(ctx, "looks")
+					w.Fatal("no", 1)
+				})
+			},
+			[]string{"1 somebody: looks", "2 no 1"},
+		},
+		"those who wait for ever": {
+			func(w *cachetest.World) {
+				never := make(chan struct{})
+				w.Go("somebody", func(ctx context.Context) {
+					select {
+					case <-never:
+					case <-ctx.Done():
+					}
+				})
+			},
+			[]string{"1 somebody: begins", "2 nobody goes on: those who have not ended wait for what nobody brings"},
+		},
+		"a setup that fails": {
+			func(w *cachetest.World) { cachetest.New(w, &Detail{}) },
+			[]string{"1 cacheme: *cachetest_test.Detail: is a pointer; give Register the value: cachetest_test.Detail{}"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := steps(explored(t, cachetest.Exploration{Schedules: 3}, c.setup))
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOfOverlappingWritesEitherMayBeRead(t *testing.T) {
+	t.Parallel()
+	cachetest.Explore(t, func(w *cachetest.World) {
+		row := w.Row()
+		for range 2 {
+			w.Writes("writer", func(ctx context.Context, version int) error {
+				cachetest.Step(ctx, "thinks")
+				row.Write(ctx, version)
+				return nil
+			})
+			w.Reads("reader", func(ctx context.Context) (int, error) { return row.Read(ctx), nil })
+		}
+	})
+}
+
+func TestStepDoesNothingOutsideOfExplore(t *testing.T) {
+	t.Parallel()
+	cachetest.Step(context.Background(), "reads the row")
 }
 
 // Version is a node whose value is the version of its row.
@@ -55,97 +210,12 @@ func (Version) Meta() cacheme.Meta { return cacheme.Meta{Key: "version:<id>", TT
 
 func (v Version) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{BookChanged{ID: v.ID}} }
 
-// Versions has its row as a result.
-type Versions struct {
+// Found depends on what was found.
+type Found struct {
 	cacheme.Node[int]
 	Page int `cacheme:"field"`
 }
 
-func (Versions) Meta() cacheme.Meta { return cacheme.Meta{Key: "versions:<page>", TTL: ttl} }
+func (Found) Meta() cacheme.Meta { return cacheme.Meta{Key: "found:<page>", TTL: ttl} }
 
-func (Versions) ResultInvalidNodes(int) []cacheme.Invalid { return []cacheme.Invalid{BookChanged{ID: 7}} }
-
-var _ = strconv.Itoa
-var _ = strings.Join
-var _ = fmt.Sprint
-var _ guard.Set
-
-func cached(w *cachetest.World) {
-	cache, row := cachetest.New(w, Version{}, BookChanged{}), w.Row()
-	load := func(ctx context.Context, _ Version) (int, error) { return row.Read(ctx), nil }
-	for _, c := range []*cachetest.Cache{cache, cache.Peer()} {
-		for range 2 {
-			w.Reads("reader", func(ctx context.Context) (int, error) {
-				return cacheme.GetFrom(ctx, c.Cache, Version{ID: 7}, load)
-			})
-		}
-	}
-	w.Writes("writer", func(ctx context.Context, version int) error {
-		row.Write(ctx, version)
-		return cache.Invalidate(ctx, BookChanged{ID: 7})
-	})
-}
-
-func TestExploreFindsNothingInCacheme(t *testing.T) {
-	t.Parallel()
-	cachetest.Explore(t, cached)
-}
-
-// without is a service with rules of the protocol taken out: two processes on one Redis.
-func without(rules guard.Set, rewrite func(string, string) string, node string) func(w *cachetest.World) {
-	return func(w *cachetest.World) {
-		kit, row := cachetest.New(w), w.Row()
-		var caches []*cacheme.Cache
-		for range 2 {
-			c, err := cacheme.New(&guard.Client{UniversalClient: kit.Redis(), Rules: rules, Rewrite: rewrite},
-				cacheme.Options{Budget: time.Hour, WriteBudget: time.Hour})
-			if err == nil {
-				err = c.Register(Version{}, Versions{}, BookChanged{})
-			}
-			if err == nil {
-				err = c.Invalidate(w.Context(), BookChanged{ID: 8}) // learns the server
-			}
-			if err != nil {
-				w.Fatal(err)
-			}
-			w.Cleanup(func() { _ = c.Close(context.Background()) })
-			caches = append(caches, c)
-		}
-		for _, c := range caches {
-			for range 2 {
-				w.Reads("reader", func(ctx context.Context) (int, error) {
-					if node == "result" {
-						return cacheme.GetFrom(ctx, c, Versions{Page: 1}, func(ctx context.Context, _ Versions) (int, error) { return row.Read(ctx), nil })
-					}
-					return cacheme.GetFrom(ctx, c, Version{ID: 7}, func(ctx context.Context, _ Version) (int, error) { return row.Read(ctx), nil })
-				})
-			}
-		}
-		for range 2 {
-			w.Writes("writer", func(ctx context.Context, version int) error {
-				h, err := caches[0].Hold(ctx, BookChanged{ID: 7})
-				if err != nil {
-					return err
-				}
-				row.Write(ctx, version)
-				return h.Commit(ctx)
-			})
-		}
-	}
-}
-
-func TestGuards(t *testing.T) {
-	names := strings.Fields("EqualTokens AbsentIsNotFresh HeldIsNotFresh CreateThenLoad ReadThenLoad TripSentAfterArrival JoinOnEqualTokens JoinNeverUnderHold JoinOnSameLease JoinBeforeLateRead JoinOnlyValid NextLoadAfterArrival LateIsOlder LateIsStrictlyOlder LateAbsentIsInvalid LateHeldIsInvalid LateHeldKeepsEntry LateNeedsSteadyClock")
-	for _, node := range []string{"declared", "result"} {
-		for r := guard.EqualTokens; r <= guard.LateNeedsSteadyClock; r++ {
-			t.Run(node+names[r], func(t *testing.T) {
-				t.Parallel()
-				began := time.Now()
-				story := failing(t, func(t testing.TB) {
-					cachetest.ExploreWith(t, cachetest.Exploration{Schedules: 1000}, without(guard.Without(r), nil, node))
-				})
-				t.Log(story, time.Since(began))
-			})
-		}
-	}
-}
+func (Found) ResultInvalidNodes(int) []cacheme.Invalid { return []cacheme.Invalid{BookChanged{ID: 7}} }

@@ -86,6 +86,10 @@ func (h trips) sayOne(cmd redis.Cmder) string {
 		return "wakes those who wait"
 	case "evalsha":
 		return h.sayScript(args)
+	case "get":
+		if h.key(args, 1) == recordKey {
+			return words["watch"]
+		}
 	}
 	shown := make([]string, 0, len(args))
 	for i, arg := range args {
