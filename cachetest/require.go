@@ -14,19 +14,44 @@ import (
 	"github.com/cacheme/cacheme"
 )
 
-// Entry is a node with its loader: what RequireInvalidates and RequireUntouched watch. Make one with EntryOf.
+// Entry is what RequireInvalidates and RequireUntouched watch. Make one with EntryOf or BoundEntry.
 type Entry struct {
-	node  cacheme.Declaration
-	warm  func(testing.TB, *Cache)
-	fresh func(testing.TB, *Cache) bool
+	node func() cacheme.Declaration
+	get  func(context.Context, *Cache) error
+	peek func(context.Context, *Cache) (stale bool, err error)
 }
 
 // EntryOf is the entry that node has when load has loaded it.
 func EntryOf[N cacheme.NodeOf[V], V any](node N, load func(context.Context, N) (V, error)) Entry {
 	return Entry{
-		node:  node,
-		warm:  func(t testing.TB, c *Cache) { t.Helper(); warm(t, c, node, load) },
-		fresh: func(t testing.TB, c *Cache) bool { t.Helper(); return isFresh(t, c, node, load) },
+		node: func() cacheme.Declaration { return node },
+		get: func(ctx context.Context, c *Cache) error {
+			_, err := cacheme.GetFrom(ctx, c.Cache, node, load)
+			return err
+		},
+		peek: func(ctx context.Context, c *Cache) (bool, error) {
+			b, err := cacheme.Bind(c.Cache, load)
+			if err != nil {
+				return false, err
+			}
+			r, err := b.Peek(ctx, node)
+			return r.Stale, err
+		},
+	}
+}
+
+// BoundEntry is the entry of a node, or of the arguments of a Memo, that is bound to the cache of the test already.
+func BoundEntry[N, V any](b *cacheme.Bound[N, V], node N) Entry {
+	return Entry{
+		node: func() cacheme.Declaration { return b.Node(node) },
+		get: func(ctx context.Context, _ *Cache) error {
+			_, err := b.Get(ctx, node)
+			return err
+		},
+		peek: func(ctx context.Context, _ *Cache) (bool, error) {
+			r, err := b.Peek(ctx, node)
+			return r.Stale, err
+		},
 	}
 }
 
@@ -76,7 +101,7 @@ func RequireInvalidates(t testing.TB, c *Cache, write func(), entries ...Entry) 
 	var left []string
 	for _, e := range entries {
 		if e.fresh(t, c) {
-			left = append(left, c.describe(e.node)+" is still fresh after the write, want it made wrong")
+			left = append(left, c.describe(e.node())+" is still fresh after the write, want it made wrong")
 		}
 	}
 	if left != nil {
@@ -94,7 +119,7 @@ func RequireUntouched(t testing.TB, c *Cache, write func(), entries ...Entry) {
 	var gone []string
 	for _, e := range entries {
 		if !e.fresh(t, c) {
-			gone = append(gone, c.describe(e.node)+" is not fresh after the write, want it untouched: a Get would load it again")
+			gone = append(gone, c.describe(e.node())+" is not fresh after the write, want it untouched: a Get would load it again")
 		}
 	}
 	if gone != nil {
@@ -121,39 +146,37 @@ func (c *Cache) around(t testing.TB, write func(), entries []Entry) (touched str
 // cannot know whether that changed meanwhile.
 const warms = 2
 
-func warm[N cacheme.NodeOf[V], V any](t testing.TB, c *Cache, node N, load func(context.Context, N) (V, error)) {
+// warm loads the entry until it is fresh.
+func (e Entry) warm(t testing.TB, c *Cache) {
 	t.Helper()
 	for range warms {
-		if _, err := cacheme.GetFrom(t.Context(), c.Cache, node, load); err != nil && !isNotFound(err) {
-			t.Fatalf("cachetest: %s: Get = %v, before the write", c.describe(node), err)
+		if err := e.get(t.Context(), c); err != nil && !isNotFound(err) {
+			t.Fatalf("cachetest: %s: Get = %v, before the write", c.describe(e.node()), err)
 		}
-		if isFresh(t, c, node, load) {
+		if e.fresh(t, c) {
 			return
 		}
 	}
-	reason := c.seen.refused(c.keyOf(node))
+	reason := c.seen.refused(c.keyOf(e.node()))
 	if reason == "" {
 		reason = "what is not found is cached only where Meta.Negative is set; Skip, Disable and a transaction's context leave the cache out"
 	}
-	t.Fatalf("cachetest: %s is not cached after a Get, before the write: %s", c.describe(node), reason)
+	t.Fatalf("cachetest: %s is not cached after a Get, before the write: %s", c.describe(e.node()), reason)
 }
 
-func isFresh[N cacheme.NodeOf[V], V any](t testing.TB, c *Cache, node N, load func(context.Context, N) (V, error)) bool {
+// fresh reports whether Get would serve the entry without a load.
+func (e Entry) fresh(t testing.TB, c *Cache) bool {
 	t.Helper()
-	bound, err := cacheme.Bind(c.Cache, load)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := bound.Peek(t.Context(), node)
+	stale, err := e.peek(t.Context(), c)
 	switch {
 	case err == nil:
-		return !r.Stale
+		return !stale
 	case errors.Is(err, cacheme.ErrNoEntry):
 		return false
 	case isNotFound(err):
 		return true
 	}
-	t.Fatalf("cachetest: %s: Peek = %v", c.describe(node), err)
+	t.Fatalf("cachetest: %s: Peek = %v", c.describe(e.node()), err)
 	return false
 }
 
@@ -164,5 +187,13 @@ func isNotFound(err error) bool {
 // describe names a node and its key.
 func (c *Cache) describe(node cacheme.Declaration) string {
 	c.t.Helper()
-	return fmt.Sprintf("%T (key %s)", node, c.keyOf(node))
+	return fmt.Sprintf("%s (key %s)", typeName(node), c.keyOf(node))
+}
+
+// typeName is the node's type; what is bound has one that says nothing.
+func typeName(node cacheme.Declaration) string {
+	if t := reflect.TypeOf(node); t.PkgPath() != reflect.TypeFor[cacheme.Cache]().PkgPath() {
+		return t.String()
+	}
+	return "the entry"
 }
