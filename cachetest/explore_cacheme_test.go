@@ -152,7 +152,6 @@ func TestExploreFindsTheRuleThatIsMissing(t *testing.T) {
 		"tokens are read after the load":               {guard.ReadThenLoad, declared, invalidated},
 		"whoever comes joins the load under way":       {guard.JoinOnEqualTokens, declared, held},
 		"results count as fresh whatever their tokens": {guard.EqualTokens, found, invalidated},
-		"joining what was born invalid":                {guard.JoinOnlyValid, found, held},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
