@@ -2,11 +2,15 @@
 //
 //	func TestShelf(t *testing.T) {
 //		cache := cachetest.New(t, Shelf{}, BookChanged{})
-//		loads := cachetest.CountLoads(store.LoadShelf)
-//		cacheme.GetFrom(ctx, cache.Cache, Shelf{User: 7}, loads.Load)
+//		cachetest.RequireInvalidates(t, cache, func() { store.Rename(ctx, 100, "Emma") },
+//			cachetest.EntryOf(Shelf{User: 7}, store.LoadShelf))
 //		cache.Advance(11 * time.Minute) // past the TTL, at once
-//		...
+//		cachetest.RequireFresh(t, cache, Shelf{User: 7}, store.LoadShelf)
+//		if n := cache.LoadsOf(Shelf{User: 7}); n != 2 { ... }
 //	}
+//
+// Down, Slow, LoseReplies and others are a Redis that misbehaves, and Explore runs readers and writers of a node in many
+// orders. docs/testing.md shows each in a few lines.
 //
 // There is nothing to install, nothing sleeps, and nothing outlives the test. Each cache has its own server, so tests
 // run in parallel.

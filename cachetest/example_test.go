@@ -18,10 +18,9 @@ func Example() {
 	defer end()
 
 	cache := cachetest.New(t, Detail{}, BookChanged{})
-	loads := cachetest.CountLoads(loadDetail)
 	look := func(when string) {
-		book, err := cacheme.GetFrom(context.Background(), cache.Cache, Detail{ID: 7}, loads.Load)
-		fmt.Printf("%s: %s, %v, %d loads\n", when, book.Title, err, loads.Loads())
+		book, err := cacheme.GetFrom(context.Background(), cache.Cache, Detail{ID: 7}, loadDetail)
+		fmt.Printf("%s: %s, %v, %d loads\n", when, book.Title, err, cache.LoadsOf(Detail{ID: 7}))
 	}
 
 	look("first")
