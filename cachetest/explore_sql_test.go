@@ -109,7 +109,7 @@ func TestExploreFindsNothingBehindBunhooks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cachetest.ExploreWith(t, cachetest.Exploration{Schedules: suite.Count(1000)}, func(w *cachetest.World) {
-				cache, db := shop(w, func(c driver.Connector) driver.Connector { return bunhooks.WrapConnector(c) })
+				cache, db := shop(w, bunhooks.WrapConnector)
 				db.SetMaxOpenConns(c.connections)
 				db, err := bunhooks.Install(db, cache.Cache)
 				if err != nil {

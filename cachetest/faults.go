@@ -22,7 +22,7 @@ func (c *Cache) Down() { c.faults.change(func(f *faults) { f.down = true }) }
 
 // Silent makes the network swallow everything until Up: nothing is refused, and nothing answered. A round trip then
 // takes as long as its caller waits; Options.Budget is 10 s here unless the test sets it. What is still waited for when
-// Redis is Up arrives late.
+// Redis is Up arrives late. Subscriptions still hear what others publish.
 func (c *Cache) Silent() { c.faults.change(func(f *faults) { f.silent = true }) }
 
 // Slow makes each reply take d longer, until Up. The time is the machine's: it counts against Options.Budget. Inside

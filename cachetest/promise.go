@@ -17,11 +17,11 @@ func (w *World) hold(ctx context.Context, r *reading, who string) {
 	version, err := r.read(ctx)
 	switch want, ok := w.promise.kept(version, began); {
 	case err != nil:
-		w.fail("%s: fails: %v", who, err)
+		w.failf("%s: fails: %v", who, err)
 	case want == 0:
-		w.fail("%s: gets %s, which nobody wrote", who, versionName(version))
+		w.failf("%s: gets %s, which nobody wrote", who, versionName(version))
 	case !ok:
-		w.fail("%s: gets %s, want %s", who, versionName(version), versionName(want))
+		w.failf("%s: gets %s, want %s", who, versionName(version), versionName(want))
 	}
 }
 

@@ -168,7 +168,7 @@ func (w *World) direct(p policy) {
 		}
 		w.mu.Unlock()
 		if idle > stuck {
-			w.fail("nobody goes on: those who have not ended wait for what nobody brings")
+			w.failf("nobody goes on: those who have not ended wait for what nobody brings")
 			return
 		}
 		time.Sleep(pause)

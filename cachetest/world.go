@@ -46,7 +46,7 @@ func (w *World) Writes(name string, write func(ctx context.Context, version int)
 	w.add(who, func(ctx context.Context) {
 		w.promise.begins(version)
 		if err := write(ctx, version); err != nil {
-			w.fail("%s: fails: %v", who, err)
+			w.failf("%s: fails: %v", who, err)
 			return
 		}
 		w.promise.returns(version)
@@ -127,7 +127,7 @@ func (w *World) alone(who string, f func()) (ended bool) {
 		defer close(done)
 		defer func() {
 			if r := recover(); r != nil {
-				w.fail("%s: panics: %v", who, r)
+				w.failf("%s: panics: %v", who, r)
 			}
 		}()
 		f()
@@ -137,7 +137,7 @@ func (w *World) alone(who string, f func()) (ended bool) {
 	return ended
 }
 
-func (w *World) fail(format string, args ...any) {
+func (w *World) failf(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures = append(w.failures, fmt.Sprintf(format, args...))

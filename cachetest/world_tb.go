@@ -36,13 +36,13 @@ func (w *World) cleanUp() {
 }
 
 // Error fails the schedule.
-func (w *World) Error(args ...any) { w.fail("%s", strings.TrimSuffix(fmt.Sprintln(args...), "\n")) }
+func (w *World) Error(args ...any) { w.failf("%s", strings.TrimSuffix(fmt.Sprintln(args...), "\n")) }
 
 // Errorf fails the schedule.
-func (w *World) Errorf(format string, args ...any) { w.fail(format, args...) }
+func (w *World) Errorf(format string, args ...any) { w.failf(format, args...) }
 
 // Fail fails the schedule.
-func (w *World) Fail() { w.fail("fails") }
+func (w *World) Fail() { w.failf("fails") }
 
 // FailNow fails the schedule, and ends the actor who calls it.
 func (w *World) FailNow() {
