@@ -134,7 +134,7 @@ func TestExploreFindsNothingInCacheme(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cachetest.ExploreWith(t, cachetest.Exploration{Schedules: suite.Count(1000)}, setup)
+			cachetest.ExploreWith(t, cachetest.Exploration{Schedules: suite.Count(600)}, setup)
 		})
 	}
 }

@@ -108,7 +108,7 @@ func TestExploreFindsNothingBehindBunhooks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cachetest.ExploreWith(t, cachetest.Exploration{Schedules: suite.Count(1000)}, func(w *cachetest.World) {
+			cachetest.ExploreWith(t, cachetest.Exploration{Schedules: suite.Count(600)}, func(w *cachetest.World) {
 				cache, db := shop(w, bunhooks.WrapConnector)
 				db.SetMaxOpenConns(c.connections)
 				db, err := bunhooks.Install(db, cache.Cache)

@@ -7,7 +7,7 @@ import (
 )
 
 // shrinks bounds how many schedules are tried to shorten one.
-const shrinks = 400
+const shrinks = 150
 
 // shrink looks for a shorter schedule that fails as well: with fewer actors, fewer steps, fewer changes between them. It
 // takes whatever is shorter and looks on from there, until nothing is.
