@@ -40,6 +40,7 @@ type Event struct {
 	Kind     EventKind
 	Node     string
 	Key      string
+	Keys     []string // of EventLoad: the keys of a load of several nodes, Key among them; nil where it was for Key alone
 	Reason   string
 	Count    int
 	Duration time.Duration

@@ -59,15 +59,13 @@ func loadGoods(_ context.Context, nodes []goodNode) (map[goodNode]int64, error) 
 // returned each time, never stored, and the observer is told why.
 func wantOuterNotStored(t *testing.T, cache *cachetest.Cache, o *told, inside func(ctx context.Context) error, reason string) {
 	t.Helper()
-	loads := cachetest.CountLoads(func(ctx context.Context, _ outerNode) (string, error) {
-		return "outer", inside(ctx)
-	})
+	load := func(ctx context.Context, _ outerNode) (string, error) { return "outer", inside(ctx) }
 	for i := range 2 {
-		v, err := cacheme.GetFrom(within(t), cache.Cache, outerNode{ID: 1}, loads.Load)
+		v, err := cacheme.GetFrom(within(t), cache.Cache, outerNode{ID: 1}, load)
 		if v != "outer" || err != nil {
 			t.Errorf("GetFrom = %q, %v, want the outer value", v, err)
 		}
-		if n := loads.Loads(); n != i+1 {
+		if n := cache.LoadsOf(outerNode{ID: 1}); n != i+1 {
 			t.Errorf("%d loads for %d Gets, want one for each", n, i+1)
 		}
 	}
@@ -210,13 +208,13 @@ func TestAfterCloseWritesSaySoAndGetsLoad(t *testing.T) {
 	if n := cache.Stats().Pending; n != 0 {
 		t.Errorf("%d invalidations are pending after Close, want none", n)
 	}
-	loads := cachetest.CountLoads(loadGood)
+	before := cache.LoadsOf(goodNode{ID: 1})
 	for range 2 {
-		if v, err := cacheme.GetFrom(ctx, cache.Cache, goodNode{ID: 1}, loads.Load); v != 1 || err != nil {
+		if v, err := cacheme.GetFrom(ctx, cache.Cache, goodNode{ID: 1}, loadGood); v != 1 || err != nil {
 			t.Errorf("GetFrom after Close = %d, %v, want the loader's 1", v, err)
 		}
 	}
-	if n := loads.Loads(); n != 2 {
+	if n := cache.LoadsOf(goodNode{ID: 1}) - before; n != 2 {
 		t.Errorf("%d loads for 2 Gets after Close, want 2", n)
 	}
 	if err := cache.Close(ctx); err != nil {
@@ -258,11 +256,11 @@ func TestDisableDuringALoadKeepsItsValueFromBeingStored(t *testing.T) {
 	t.Parallel()
 	o := &told{}
 	cache := cachetest.NewWith(t, cacheme.Options{Observer: o.see}, goodNode{}, goodChange{})
-	loads := cachetest.CountLoads(func(_ context.Context, n goodNode) (int64, error) {
+	load := func(_ context.Context, n goodNode) (int64, error) {
 		cache.Disable()
 		return n.ID, nil
-	})
-	if v, err := cacheme.GetFrom(within(t), cache.Cache, goodNode{ID: 7}, loads.Load); v != 7 || err != nil {
+	}
+	if v, err := cacheme.GetFrom(within(t), cache.Cache, goodNode{ID: 7}, load); v != 7 || err != nil {
 		t.Errorf("GetFrom = %d, %v, want the value of the load that was under way", v, err)
 	}
 	cache.Enable()
@@ -315,13 +313,12 @@ func TestNegativeTTLMeansThatNothingIsStored(t *testing.T) {
 			t.Parallel()
 			o := &told{}
 			cache := cachetest.NewWith(t, cacheme.Options{Observer: o.see}, goodNode{}, goodChange{})
-			loads := cachetest.CountLoads(loadGood)
 			for range 2 {
-				if v, err := cacheme.GetFrom(within(t), cache.Cache, goodNode{ID: 7}, loads.Load, cacheme.TTL(d)); v != 7 || err != nil {
+				if v, err := cacheme.GetFrom(within(t), cache.Cache, goodNode{ID: 7}, loadGood, cacheme.TTL(d)); v != 7 || err != nil {
 					t.Errorf("GetFrom = %d, %v, want 7", v, err)
 				}
 			}
-			if n := loads.Loads(); n != 2 {
+			if n := cache.LoadsOf(goodNode{ID: 7}); n != 2 {
 				t.Errorf("%d loads for 2 Gets, want 2", n)
 			}
 			if s := cache.Stats(); s.RedisErrors != 0 || s.NotStored != 2 {

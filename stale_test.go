@@ -129,10 +129,10 @@ func TestOldValueStandsInForTheStatedAgeOnly(t *testing.T) {
 func TestFirstReaderAfterAnInvalidationLoads(t *testing.T) {
 	t.Parallel()
 	cache := cachetest.New(t, staleNode{}, goodChange{})
-	loads := cachetest.CountLoads(func(context.Context, staleNode) (string, error) { return "x", nil })
+	load := func(context.Context, staleNode) (string, error) { return "x", nil }
 	ctx := context.Background()
 	for range 3 {
-		if _, err := cacheme.GetFrom(ctx, cache.Cache, staleNode{ID: 1}, loads.Load); err != nil {
+		if _, err := cacheme.GetFrom(ctx, cache.Cache, staleNode{ID: 1}, load); err != nil {
 			t.Fatal(err)
 		}
 		if err := elsewhere(t, cache).Invalidate(ctx, goodChange{ID: 1}); err != nil {
@@ -142,8 +142,8 @@ func TestFirstReaderAfterAnInvalidationLoads(t *testing.T) {
 			t.Errorf("Peek = %+v, %v, want no entry: an old value stands in only while somebody loads", r, err)
 		}
 	}
-	if loads.Loads() != 3 {
-		t.Errorf("%d loads for three invalidations, want 3: nobody else was at work", loads.Loads())
+	if n := cache.LoadsOf(staleNode{ID: 1}); n != 3 {
+		t.Errorf("%d loads for three invalidations, want 3: nobody else was at work", n)
 	}
 }
 

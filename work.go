@@ -158,7 +158,7 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 			firstErr = results[i].err
 		}
 	}
-	c.happened(ctx, ws[0].r.plan, Event{Kind: EventLoad, Key: ws[0].r.key, Duration: took, Err: firstErr})
+	c.happened(ctx, ws[0].r.plan, Event{Kind: EventLoad, Key: ws[0].r.key, Keys: c.keysLoaded(ws), Duration: took, Err: firstErr})
 	c.breakTokenOrder(ctx, ws, &money)
 	for _, w := range ws {
 		c.prepare(w, inside)
@@ -171,6 +171,18 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 		c.land(ctx, w)
 	}
 	landed = true
+}
+
+// keysLoaded are the keys of a load of several nodes, where somebody wants to know.
+func (c *Cache) keysLoaded(ws []*work) []string {
+	if len(ws) == 1 || c.options.Observer == nil {
+		return nil
+	}
+	keys := make([]string, len(ws))
+	for i, w := range ws {
+		keys[i] = w.r.key
+	}
+	return keys
 }
 
 // begin takes the leases and the tokens as they are before the load. Flights whose lease somebody else has, or whose

@@ -2,11 +2,15 @@
 //
 //	func TestShelf(t *testing.T) {
 //		cache := cachetest.New(t, Shelf{}, BookChanged{})
-//		loads := cachetest.CountLoads(store.LoadShelf)
-//		cacheme.GetFrom(ctx, cache.Cache, Shelf{User: 7}, loads.Load)
+//		cachetest.RequireInvalidates(t, cache, func() { store.Rename(ctx, 100, "Emma") },
+//			cachetest.EntryOf(Shelf{User: 7}, store.LoadShelf))
 //		cache.Advance(11 * time.Minute) // past the TTL, at once
-//		...
+//		cachetest.RequireFresh(t, cache, Shelf{User: 7}, store.LoadShelf)
+//		if n := cache.LoadsOf(Shelf{User: 7}); n != 2 { ... }
 //	}
+//
+// Down, Slow, LoseReplies and others are a Redis that misbehaves, and Explore runs readers and writers of a node in many
+// orders. docs/testing.md shows each in a few lines.
 //
 // There is nothing to install, nothing sleeps, and nothing outlives the test. Each cache has its own server, so tests
 // run in parallel.
@@ -17,6 +21,7 @@ package cachetest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +29,7 @@ import (
 
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/embedded"
+	"github.com/cacheme/cacheme/internal/store"
 )
 
 // Cache is a cache of one test. It embeds the *cacheme.Cache that GetFrom, Bind and Memo take.
@@ -32,14 +38,23 @@ type Cache struct {
 	t      testing.TB
 	server *embedded.Server
 	rdb    *redis.Client
+	admin  *redis.Client // the kit's own, which no fault concerns
 	flow   *flow
+	faults *faults
+	seen   *seen
 	hold   time.Duration
 	record string // Redis key of the record of losses
+
+	options      cacheme.Options
+	declarations []cacheme.Declaration
 }
 
 const (
 	// patience is the budget for Redis's work: on a busy machine the default would turn a hit into a load.
 	patience = 10 * time.Second
+
+	// retries are enough to find every connection of a pool that a restart has cut, and cost nothing otherwise.
+	retries = 1000
 
 	// closing bounds how long a test waits, when it ends, for loads that it left under way.
 	closing = 10 * time.Second
@@ -67,16 +82,43 @@ func NewWith(t testing.TB, o cacheme.Options, declarations ...cacheme.Declaratio
 		t.Fatalf("cachetest: %v", err)
 	}
 	t.Cleanup(server.Close)
-	// A restart cuts every connection of the pool; so many retries find all of them, and cost nothing otherwise.
-	rdb := server.Client(func(o *redis.Options) { o.MaxRetries = 1000 })
-	c := &Cache{t: t, server: server, rdb: rdb, flow: newFlow(server), hold: o.Hold, record: o.Prefix + "meta:watch"}
+	c := start(t, server, newFlow(server), o, declarations)
+	c.settle()
+	return c
+}
+
+// Peer returns another process of the fleet: a cache with the options and declarations of c on the same Redis, over
+// a client of its own. What is cached or made wrong by one the other finds in Redis; faults of one are not the other's.
+// It is closed when the test ends.
+func (c *Cache) Peer() *Cache {
+	c.t.Helper()
+	p := start(c.t, c.server, c.flow, c.options, c.declarations)
+	p.meet()
+	return p
+}
+
+// start makes a cache on a server, and has it closed when the test ends.
+func start(t testing.TB, server *embedded.Server, f *flow, o cacheme.Options, declarations []cacheme.Declaration) *Cache {
+	t.Helper()
+	patient := func(o *redis.Options) { o.MaxRetries = retries }
+	rdb := server.Client(patient)
+	c := &Cache{
+		t: t, server: server, rdb: rdb, admin: server.Client(patient), flow: f, faults: newFaults(), seen: newSeen(o.Observer),
+		hold: o.Hold, record: o.Prefix + recordKey, options: o, declarations: declarations,
+	}
 	if o.Hold == 0 {
 		c.hold = defaultHold
 	}
 	if o.Prefix == "" {
 		c.record = defaultPrefix + c.record
 	}
+	if w, ok := t.(*World); ok {
+		rdb.AddHook(trips{w: w, prefix: strings.TrimSuffix(c.record, recordKey), scripts: store.ScriptNames()})
+	}
+	rdb.AddHook(c.faults)
 	rdb.AddHook(c.flow)
+	o.Observer = c.seen.observe
+	var err error
 	if c.Cache, err = cacheme.New(rdb, o); err != nil {
 		t.Fatal(err)
 	}
@@ -90,9 +132,15 @@ func NewWith(t testing.TB, o cacheme.Options, declarations ...cacheme.Declaratio
 	if err := c.Register(declarations...); err != nil {
 		t.Fatal(err)
 	}
-	c.settle()
 	return c
 }
+
+// ofKit marks what the kit itself asks through the cache: it is no step of an exploration.
+type ofKit struct{}
+
+func kitContext() context.Context { return context.WithValue(context.Background(), ofKit{}, true) }
+
+func isKit(ctx context.Context) bool { return ctx.Value(ofKit{}) != nil }
 
 // recordLife is how long the record of losses lives after the last look at it.
 const recordLife = 24 * time.Hour
@@ -101,6 +149,7 @@ const recordLife = 24 * time.Hour
 const (
 	defaultHold   = 10 * time.Second
 	defaultPrefix = "CM:"
+	recordKey     = "meta:watch" // behind the prefix
 )
 
 // Redis returns the client of the cache's server. It is closed when the test ends.
@@ -122,10 +171,10 @@ func (c *Cache) SetDefault(t testing.TB) {
 func (c *Cache) FlushAll() {
 	c.t.Helper()
 	// A cache begins the record of losses anew when it next misses it, which may be long after the half minute.
-	record, err := c.rdb.Get(context.Background(), c.record).Result()
+	record, err := c.admin.Get(context.Background(), c.record).Result()
 	c.server.FlushAll()
 	if err == nil {
-		err = c.rdb.Set(context.Background(), c.record, record, recordLife).Err()
+		err = c.admin.Set(context.Background(), c.record, record, recordLife).Err()
 	}
 	if err != nil {
 		c.t.Fatalf("cachetest: flush: %v", err)
@@ -155,7 +204,10 @@ func (c *Cache) settle() {
 // A hold that is taken back leaves nothing behind and counts as nothing.
 func (c *Cache) meet() {
 	c.t.Helper()
-	ctx := context.Background()
+	if c.faults.any() || c.Stats().Away {
+		return // it will, when Redis is back
+	}
+	ctx := kitContext()
 	hold, err := c.Hold(ctx, cacheme.Tag("cachetest:clock"))
 	if err == nil {
 		err = hold.Rollback(ctx)

@@ -88,27 +88,25 @@ func wantLoads(t *testing.T, got, want int, when string) {
 func TestEntryIsHitUntilItsTTLAndNotAfter(t *testing.T) {
 	t.Parallel()
 	c := cachetest.New(t, Detail{}, BookChanged{})
-	loads := cachetest.CountLoads(loadDetail)
-	get(t, c, Detail{ID: 1}, loads.Load)
+	get(t, c, Detail{ID: 1}, loadDetail)
 	for past := time.Duration(0); past < ttl*9/10-time.Minute; past += time.Minute {
 		c.Advance(time.Minute)
-		get(t, c, Detail{ID: 1}, loads.Load)
-		wantLoads(t, loads.Loads(), 1, "after "+past.String())
+		get(t, c, Detail{ID: 1}, loadDetail)
+		wantLoads(t, c.LoadsOf(Detail{ID: 1}), 1, "after "+past.String())
 	}
 	c.Advance(3 * time.Minute)
-	get(t, c, Detail{ID: 1}, loads.Load)
-	wantLoads(t, loads.Loads(), 2, "after the TTL")
+	get(t, c, Detail{ID: 1}, loadDetail)
+	wantLoads(t, c.LoadsOf(Detail{ID: 1}), 2, "after the TTL")
 }
 
 func TestDaysMayPass(t *testing.T) {
 	t.Parallel()
 	c := cachetest.NewWith(t, cacheme.Options{Prefix: "shop:"}, Detail{}, BookChanged{})
-	loads := cachetest.CountLoads(loadDetail)
 	c.Advance(72 * time.Hour)
-	get(t, c, Detail{ID: 1}, loads.Load)
+	get(t, c, Detail{ID: 1}, loadDetail)
 	c.Advance(ttl / 2)
-	get(t, c, Detail{ID: 1}, loads.Load)
-	wantLoads(t, loads.Loads(), 1, "half a TTL later")
+	get(t, c, Detail{ID: 1}, loadDetail)
+	wantLoads(t, c.LoadsOf(Detail{ID: 1}), 1, "half a TTL later")
 }
 
 func TestExpiredEntryStandsInByTheCachesOwnTime(t *testing.T) {
@@ -146,11 +144,11 @@ func TestResultDependencyThatIsOlderThanTheLoadIsTrusted(t *testing.T) {
 	t.Parallel()
 	c := cachetest.New(t, Detail{}, Listing{}, BookChanged{})
 	get(t, c, Detail{ID: 1}, loadDetail) // the token of book 1 exists from here on
-	loads := cachetest.CountLoads(func(context.Context, Listing) ([]Book, error) { return []Book{{ID: 1}}, nil })
+	list := func(context.Context, Listing) ([]Book, error) { return []Book{{ID: 1}}, nil }
 	c.Advance(time.Second)
-	get(t, c, Listing{Page: 1}, loads.Load)
-	get(t, c, Listing{Page: 1}, loads.Load)
-	wantLoads(t, loads.Loads(), 1, "second time")
+	get(t, c, Listing{Page: 1}, list)
+	get(t, c, Listing{Page: 1}, list)
+	wantLoads(t, c.LoadsOf(Listing{Page: 1}), 1, "second time")
 }
 
 func TestFlushAndRestartForgetAndTheNextEntryLives(t *testing.T) {
@@ -162,18 +160,17 @@ func TestFlushAndRestartForgetAndTheNextEntryLives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := cachetest.New(t, Detail{}, BookChanged{})
-			loads := cachetest.CountLoads(loadDetail)
 			var wg sync.WaitGroup // several connections in the pool
 			for id := range int64(8) {
-				wg.Go(func() { _, _ = cacheme.GetFrom(context.Background(), c.Cache, Detail{ID: id}, loads.Load) })
+				wg.Go(func() { _, _ = cacheme.GetFrom(context.Background(), c.Cache, Detail{ID: id}, loadDetail) })
 			}
 			wg.Wait()
 			lose(c)
-			get(t, c, Detail{ID: 1}, loads.Load)
-			wantLoads(t, loads.Loads(), 9, "after the loss")
+			get(t, c, Detail{ID: 1}, loadDetail)
+			wantLoads(t, int(c.Stats().Loads), 9, "after the loss")
 			c.Advance(ttl / 2)
-			get(t, c, Detail{ID: 1}, loads.Load)
-			wantLoads(t, loads.Loads(), 9, "half a TTL later")
+			get(t, c, Detail{ID: 1}, loadDetail)
+			wantLoads(t, int(c.Stats().Loads), 9, "half a TTL later")
 			if s := c.Stats(); s.RedisErrors != 0 {
 				t.Errorf("Stats().RedisErrors = %d, want 0", s.RedisErrors)
 			}
@@ -207,9 +204,8 @@ func TestCachesOfTwoTestsShareNothing(t *testing.T) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			c := cachetest.New(t, Detail{}, BookChanged{})
-			loads := cachetest.CountLoads(loadDetail)
-			get(t, c, Detail{ID: 1}, loads.Load)
-			wantLoads(t, loads.Loads(), 1, "in a cache of its own")
+			get(t, c, Detail{ID: 1}, loadDetail)
+			wantLoads(t, c.LoadsOf(Detail{ID: 1}), 1, "in a cache of its own")
 		})
 	}
 }
@@ -219,37 +215,15 @@ func TestSetDefaultEndsWithItsTest(t *testing.T) {
 	former := cacheme.DefaultCache()
 	t.Run("inner", func(t *testing.T) {
 		c.SetDefault(t)
-		loads := cachetest.CountLoads(loadDetail)
 		for range 2 {
-			if b, err := cacheme.Get(context.Background(), Detail{ID: 3}, loads.Load); err != nil || b.ID != 3 {
+			if b, err := cacheme.Get(context.Background(), Detail{ID: 3}, loadDetail); err != nil || b.ID != 3 {
 				t.Fatalf("Get = %v, %v", b, err)
 			}
 		}
-		wantLoads(t, loads.Loads(), 1, "through the default cache")
+		wantLoads(t, c.LoadsOf(Detail{ID: 3}), 1, "through the default cache")
 	})
 	if cacheme.DefaultCache() != former {
 		t.Error("the default cache is not the former one again")
-	}
-}
-
-func TestBatchesAreCounted(t *testing.T) {
-	t.Parallel()
-	c := cachetest.New(t, Detail{}, BookChanged{})
-	loads := cachetest.CountBatches(func(_ context.Context, ds []Detail) (map[Detail]Book, error) {
-		found := map[Detail]Book{}
-		for _, d := range ds {
-			found[d] = Book{ID: d.ID}
-		}
-		return found, nil
-	})
-	for range 2 {
-		books, err := cacheme.GetManyFrom(context.Background(), c.Cache, []Detail{{ID: 1}, {ID: 2}, {ID: 1}}, loads.Load)
-		if err != nil || len(books) != 3 || books[1].ID != 2 {
-			t.Fatalf("GetManyFrom = %v, %v", books, err)
-		}
-	}
-	if loads.Loads() != 1 || loads.Nodes() != 2 {
-		t.Errorf("%d batches of %d nodes, want 1 of 2", loads.Loads(), loads.Nodes())
 	}
 }
 

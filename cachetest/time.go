@@ -21,11 +21,11 @@ func (c *Cache) Advance(d time.Duration) {
 	}
 	// The record of losses lives a day after the last look at it; without it everything that is cached next is kept for
 	// one hold time only. A fleet that runs for days looks now and then, a test that skips them does not.
-	if err := c.rdb.Persist(context.Background(), c.record).Err(); err != nil {
+	if err := c.admin.Persist(context.Background(), c.record).Err(); err != nil {
 		c.t.Fatalf("cachetest: %v", err)
 	}
 	c.flow.skip(d)
-	if err := c.rdb.Expire(context.Background(), c.record, recordLife).Err(); err != nil {
+	if err := c.admin.Expire(context.Background(), c.record, recordLife).Err(); err != nil {
 		c.t.Fatalf("cachetest: %v", err)
 	}
 	c.meet()

@@ -1,0 +1,11 @@
+package store
+
+// ScriptNames returns the name of each script by the hash under which it is called, for whoever shows what passes
+// between a cache and its Redis.
+func ScriptNames() map[string]string {
+	s := compile(func(_, source string) string { return source })
+	return map[string]string{
+		s.touch.Hash(): "touch", s.invalidate.Hash(): "invalidate", s.hold.Hash(): "hold", s.release.Hash(): "release",
+		s.lease.Hash(): "lease", s.renew.Hash(): "renew", s.fill.Hash(): "fill", s.watch.Hash(): "watch",
+	}
+}
