@@ -78,29 +78,34 @@ func (d *drawing) tableOf(name string) string { return d.box(tableBox+name, name
 
 // invalid makes the box of an invalid node, with the arrow from its table.
 func (d *drawing) invalid(p *invalidPlan) string {
-	name, key, id := p.name, "", p.name
+	name, key := p.drawn()
+	id := invalidBox + name
 	if p.kind != columnsKind {
-		id = className(p.typ)
+		id = invalidBox + className(p.typ)
 	}
+	d.box(id, name, key)
+	if p.table != "" {
+		d.arrow(d.tableOf(p.table), id, GraphDeclared)
+	}
+	return id
+}
+
+// drawn is how an invalid node is called in a picture.
+func (p *invalidPlan) drawn() (name, key string) {
+	whole := "any row of " + p.table
 	switch {
 	case p.kind == columnsKind && len(p.columns) == 0:
-		name = "any row of " + p.table
+		return whole, ""
 	case p.kind == columnsKind:
-		var columns []string
-		for _, c := range p.columns {
-			columns = append(columns, c.column.Column)
+		columns := make([]string, len(p.columns))
+		for i, c := range p.columns {
+			columns[i] = c.column.Column
 		}
-		name = p.table + " by " + strings.Join(columns, ", ")
+		return p.table + " by " + strings.Join(columns, ", "), ""
 	case p.key.Template == nil:
-		key = "any row of " + p.table
-	default:
-		key = p.key.String()
+		return p.name, whole
 	}
-	d.box(invalidBox+id, name, key)
-	if p.table != "" {
-		d.arrow(d.tableOf(p.table), invalidBox+id, GraphDeclared)
-	}
-	return invalidBox + id
+	return p.name, p.key.String()
 }
 
 // node makes the box of a node, with the arrows to it.

@@ -33,8 +33,11 @@ type Layout struct {
 	Boxes   []Rect
 	Lines   [][]string // the text of each box, cut to what fits
 	Arrows  [][]Point  // the first is on the edge of the box that it leaves, the last on that of the other
-	Columns []float64  // the middle of each
+	Columns []Span
 }
+
+// Span is where a column is, from left to right.
+type Span struct{ Left, Right float64 }
 
 // Lay lays the graph out.
 func (g *Graph) Lay() *Layout {
@@ -122,7 +125,7 @@ func (l *Layout) across(g *Graph) {
 				arrows++
 			}
 		}
-		l.Columns = append(l.Columns, x+widest/2)
+		l.Columns = append(l.Columns, Span{x, x + widest})
 		x += widest
 		if c+1 < len(g.Columns) {
 			x += min(240, 90+2*float64(arrows))
@@ -208,36 +211,36 @@ func (l *Layout) route(g *Graph, n *net, tops []float64) {
 		}
 		return tops[v] + slotHeight/2
 	}
+	type ends struct{ first, last Point }
+	at := make([]ends, len(g.Arrows))
 	leaving, arriving := make([][]int, len(g.Boxes)), make([][]int, len(g.Boxes))
 	for i, a := range g.Arrows {
 		leaving[a.From], arriving[a.To] = append(leaving[a.From], i), append(arriving[a.To], i)
-		l.Arrows = append(l.Arrows, make([]Point, len(n.way[i])))
 	}
 	for b, r := range l.Boxes {
 		for _, side := range []struct {
 			arrows []int
 			x      float64
-			at     func(way []int) (end, next int) // indexes into the way
+			next   func(way []int) int // the vertex at the other side
+			end    func(arrow int) *Point
 		}{
-			{leaving[b], r.X + r.W, func([]int) (int, int) { return 0, 1 }},
-			{arriving[b], r.X, func(way []int) (int, int) { return len(way) - 1, len(way) - 2 }},
+			{leaving[b], r.X + r.W, func(way []int) int { return way[1] }, func(arrow int) *Point { return &at[arrow].first }},
+			{arriving[b], r.X, func(way []int) int { return way[len(way)-2] }, func(arrow int) *Point { return &at[arrow].last }},
 		} {
 			slices.SortStableFunc(side.arrows, func(i, j int) int {
-				_, x := side.at(n.way[i])
-				_, y := side.at(n.way[j])
-				return cmp.Compare(middle(n.way[i][x]), middle(n.way[j][y]))
+				return cmp.Compare(middle(side.next(n.way[i])), middle(side.next(n.way[j])))
 			})
 			for k, arrow := range side.arrows {
-				end, _ := side.at(n.way[arrow])
-				l.Arrows[arrow][end] = Point{side.x, r.Y + r.H*float64(k+1)/float64(len(side.arrows)+1)}
+				*side.end(arrow) = Point{side.x, r.Y + r.H*float64(k+1)/float64(len(side.arrows)+1)}
 			}
 		}
 	}
 	for i, way := range n.way {
-		for k, v := range way {
-			if v >= len(l.Boxes) {
-				l.Arrows[i][k] = Point{l.Columns[n.column[v]], middle(v)}
-			}
+		points := []Point{at[i].first}
+		for _, v := range way[1 : len(way)-1] { // straight through the column, so that it meets no box there
+			column := l.Columns[n.column[v]]
+			points = append(points, Point{column.Left, middle(v)}, Point{column.Right, middle(v)})
 		}
+		l.Arrows = append(l.Arrows, append(points, at[i].last))
 	}
 }

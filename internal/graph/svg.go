@@ -27,7 +27,7 @@ func (g *Graph) SVG() string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]s %[2]s" width="%[1]s" height="%[2]s" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="%[3]s">`+"\n",
 		px(l.W), px(l.H), px(fontSize))
 	for i, c := range g.Columns {
-		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="middle" fill="%s" font-weight="bold">%s</text>`+"\n", px(l.Columns[i]), px(margin+8), grey, xml.Replace(clean(c.Title)))
+		fmt.Fprintf(&b, `<text x="%s" y="%s" text-anchor="middle" fill="%s" font-weight="bold">%s</text>`+"\n", px((l.Columns[i].Left+l.Columns[i].Right)/2), px(margin+8), grey, xml.Replace(clean(c.Title)))
 	}
 	for i, a := range g.Arrows {
 		l.arrow(&b, i, inks[a.From%len(inks)], a.Dashed)
