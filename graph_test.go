@@ -26,7 +26,10 @@ func (drawnList) Meta() cacheme.Meta { return cacheme.Meta{Key: "list:<shop>:<la
 func (l drawnList) InvalidNodes() []cacheme.Invalid {
 	named := []cacheme.Invalid{
 		cacheme.Tag("lists"), cacheme.Tag("list of " + l.Lang), cacheme.Table("prices"), cacheme.Class[goodNode](),
-		cacheme.Main(drawnPart{ID: 1}), drawnPrices{Shop: l.Shop}, unregisteredChange{}, nil,
+		cacheme.Main(drawnPart{ID: 1}),
+		drawnPrices{Shop: l.Shop},
+		unregisteredChange{},
+		nil,
 	}
 	if l.Lang == "eo" {
 		named = append(named, drawnAny{})

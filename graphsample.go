@@ -88,8 +88,8 @@ func fill(v reflect.Value, n, depth int) {
 			v.Set(reflect.ValueOf(time.Date(2000, 1, n, 0, 0, 0, 0, time.UTC)))
 			return
 		}
-		for i := range v.NumField() {
-			fill(v.Field(i), n, depth+1)
+		for _, field := range v.Fields() {
+			fill(field, n, depth+1)
 		}
 	default: // interfaces, funcs and channels stay nil
 	}

@@ -27,7 +27,7 @@ func TestGraph_is_the_picture_in_the_documents(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.close(ctx) })
-	s, err := openShop(server, db, newHistory(db), small()) //nolint:contextcheck // as in run
+	s, err := openShop(server, db, newHistory(db), small())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,9 +128,9 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	}
 
 	// Two processes of the shop: they share the database and Redis, and nothing else.
-	open := func(c config) (s *shop) {
+	open := func(c config) (s *shop) { //nolint:contextcheck // what is asked of the database is bounded by itself
 		if err == nil {
-			s, err = openShop(server, db, history, c) //nolint:contextcheck // what is asked of the database is bounded by itself
+			s, err = openShop(server, db, history, c)
 		}
 		return s
 	}

@@ -26,11 +26,21 @@ func TestRun_verifies_hits_and_finds_none_wrong(t *testing.T) {
 			c.traffic = d
 		}
 	}
+	var mu sync.Mutex
+	untold := map[string]int{}
+	c.told = func(_ context.Context, e cacheme.Event) {
+		if e.Kind == cacheme.EventUnverified {
+			mu.Lock()
+			untold[e.Reason] += max(1, e.Count)
+			mu.Unlock()
+		}
+	}
 	r, out := runFor(t, c)
 	if r.faulty() || r.during.verified == 0 || !strings.Contains(out, "wrong hits verified          0 of ") {
 		t.Errorf("faulty %v, %+v, in\n%s", r.faulty(), r.during, out)
 	}
-	t.Logf("%d verified, %d not to be told, %d wrong, of %d reads in %v", r.during.verified, r.during.unverified, r.during.violations, r.total().reads, r.took)
+	t.Logf("%d verified, %d wrong, %d not to be told %v, of %d reads in %v",
+		r.during.verified, r.during.violations, r.during.unverified, untold, r.total().reads, r.took)
 }
 
 // The caches find by themselves what is broken: the run ends when one has told.

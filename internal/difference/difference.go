@@ -3,6 +3,8 @@ package difference
 
 import (
 	"fmt"
+	"math"
+	"math/cmplx"
 	"reflect"
 	"time"
 )
@@ -134,11 +136,13 @@ func findable(key reflect.Value) bool {
 	switch key.Kind() {
 	case reflect.Pointer, reflect.Chan, reflect.UnsafePointer:
 		return false
+	case reflect.Complex64, reflect.Complex128:
+		return !cmplx.IsNaN(key.Complex())
 	case reflect.Interface:
 		return !key.IsNil() && findable(key.Elem())
 	case reflect.Struct:
-		for i := range key.NumField() {
-			if !findable(key.Field(i)) {
+		for _, field := range key.Fields() {
+			if !findable(field) {
 				return false
 			}
 		}
@@ -146,7 +150,7 @@ func findable(key reflect.Value) bool {
 	case reflect.Array:
 		return key.Len() == 0 || findable(key.Index(0))
 	default:
-		return key.Equal(key)
+		return !key.CanFloat() || !math.IsNaN(key.Float())
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,12 +226,12 @@ func FuzzNoTextBecomesPartOfTheLanguage(f *testing.F) {
 			g.Boxes[i].Lines = []string{name, key}
 		}
 		g.Legend = []string{name}
-		for _, line := range strings.Split(strings.TrimSuffix(g.Mermaid(), "\n"), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSuffix(g.Mermaid(), "\n"), "\n") {
 			if !mermaidLine.MatchString(line) {
 				t.Errorf("in Mermaid: %q", line)
 			}
 		}
-		for _, line := range strings.Split(strings.TrimSuffix(g.DOT(), "\n"), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSuffix(g.DOT(), "\n"), "\n") {
 			if !dotLabel.MatchString(line) && !dotOther.MatchString(line) {
 				t.Errorf("in DOT: %q", line)
 			}
@@ -258,7 +259,7 @@ func elements(svg string) (texts string, err error) {
 		}
 		switch e := token.(type) {
 		case xml.StartElement:
-			if !strings.Contains(" svg g title rect path text ", " "+e.Name.Local+" ") {
+			if !slices.Contains([]string{"svg", "g", "title", "rect", "path", "text"}, e.Name.Local) {
 				return texts, fmt.Errorf("element %s", e.Name.Local)
 			}
 			for _, a := range e.Attr {
