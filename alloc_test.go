@@ -22,12 +22,20 @@ func (n countedNode) InvalidNodes() []cacheme.Invalid {
 }
 
 func TestHitAllocatesNoMoreThanCounted(t *testing.T) {
+	// One of so few is never met here: what is measured is a hit that verifying might have been asked for.
+	for name, share := range map[string]float64{"nothing is verified": 0, "others are verified": 1e-12} {
+		t.Run(name, func(t *testing.T) { hitAllocates(t, cacheme.VerifyOptions{Share: share}) })
+	}
+}
+
+func hitAllocates(t *testing.T, verify cacheme.VerifyOptions) {
+	t.Helper()
 	server, err := embedded.Start(embedded.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	cache, err := cacheme.New(server.Client(), cacheme.Options{Budget: soon})
+	cache, err := cacheme.New(server.Client(), cacheme.Options{Budget: soon, Verify: verify})
 	if err != nil {
 		t.Fatal(err)
 	}

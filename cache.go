@@ -32,6 +32,7 @@ type Cache struct {
 	closed   atomic.Bool
 	told     atomic.Bool // that the server is blind
 	refiller *refiller
+	verifier *verifier // nil: nothing is verified
 	closing  chan struct{}
 	close    sync.Once
 }
@@ -60,6 +61,7 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	c.lists = newResultLists()
 	c.journal = newJournal(c)
 	c.refiller = newRefiller(c)
+	c.verifier = newVerifier(c)
 	c.store = store.New(rdb, store.Options{
 		Prefix:    o.Prefix,
 		Hold:      o.Hold,

@@ -31,6 +31,10 @@ const (
 	EventRedisError    EventKind = "redis_error"    // one round trip failed
 	EventRefilled      EventKind = "refilled"       // Count nodes were loaded again because of a write
 	EventRefillDropped EventKind = "refill_dropped" // Count nodes were not; Reason says why
+	EventVerified      EventKind = "verified"       // a hit was what its loader gives
+	EventViolation     EventKind = "violation"      // a hit was wrong: Reason says where it differs, Duration how old the entry is
+	EventUnverified    EventKind = "unverified"     // Count sampled hits could not be judged; Reason and Err say why
+	EventIncomparable  EventKind = "incomparable"   // a node's loader gives what it likes; told once, Reason says what to do
 	EventBlind         EventKind = "blind"          // the server tells no run id: entries are shared by no other process
 )
 
@@ -56,8 +60,10 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 	switch e.Kind {
 	case EventHit, EventStale, EventMiss, EventBypass:
 		return
-	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage:
+	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage, EventIncomparable:
 		level = slog.LevelWarn
+	case EventViolation:
+		level = slog.LevelError
 	default:
 	}
 	if !c.options.Logger.Enabled(ctx, level) {
@@ -71,7 +77,11 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 		attrs = append(attrs, slog.Int("count", e.Count))
 	}
 	if e.Duration != 0 {
-		attrs = append(attrs, slog.Duration("took", e.Duration))
+		name := "took"
+		if e.Kind == EventViolation {
+			name = "age"
+		}
+		attrs = append(attrs, slog.Duration(name, e.Duration))
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.Any("err", e.Err))

@@ -212,6 +212,7 @@ func (c *Cache) land(ctx context.Context, w *work) {
 	}
 	if !w.alone && w.out.err == nil {
 		c.lists.set(w.r.entry, w.late)
+		p.seen.add(w.out.names)
 	}
 	w.f.End(w.out, blind || w.born && !c.rules.Off(guard.JoinOnlyValid), false)
 }

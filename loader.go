@@ -145,6 +145,9 @@ func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done b
 		verdict := c.decide(v, s)
 		if verdict == serve || verdict == serveStale {
 			if a, done, err = v.serve(ctx, s, verdict == serveStale); done {
+				if verdict == serve {
+					c.verifier.hit(ctx, v.r, s, load)
+				}
 				return a, done, err
 			}
 			s.entry, s.results = nil, nil // its bytes are no value

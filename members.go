@@ -124,6 +124,9 @@ func (c *Cache) round(ctx context.Context, open []*member, load loader) error {
 		return err
 	}
 	for _, m := range open {
+		if m.done && !m.a.stale { // it is a hit
+			c.verifier.hit(ctx, m.r, m.s, load)
+		}
 		if m.r.call.refill && (m.blind || m.s.head == "") && !m.done {
 			m.answered(answer{}, nil) // there is nothing to fill again
 		}

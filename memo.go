@@ -29,6 +29,9 @@ type Memoized[A, V any] struct {
 	InvalidModels []any
 	// Tags are given to all entries; Invalidate(ctx, Tag(name)) makes those of one tag wrong.
 	Tags []string
+	// Examples are arguments for which Cache.Graph asks what makes an entry wrong, in place of made-up ones: for an A of which not
+	// every value is one that can be asked for.
+	Examples []A
 	// Skip: true means call the function and do not cache.
 	Skip func(context.Context, A) bool
 	// Hit and Miss are told as those of a node.
@@ -118,6 +121,9 @@ func (m Memoized[A, V]) fill(p *nodePlan) {
 			v, _ := value.(V)
 			return m.ResultInvalidNodes(args, v)
 		}
+	}
+	for _, example := range m.Examples {
+		p.examples = append(p.examples, example)
 	}
 	if m.Skip != nil {
 		p.skip = func(ctx context.Context, node any) bool {

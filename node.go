@@ -84,6 +84,9 @@ type Meta struct {
 	// Copy gives every caller a value of his own, decoded anew. Without it those who wait for the same load share its
 	// value and must not change it.
 	Copy bool
+	// Verify is Off for a node whose hits are never verified, whatever Options.Verify says: its loader's result depends on more than
+	// what can make it wrong.
+	Verify Switch
 
 	// Model, for an invalid node, is a nil pointer to the bun model whose rows make entries wrong: (*Book)(nil).
 	Model any

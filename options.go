@@ -53,6 +53,8 @@ type Options struct {
 	Codec Codec
 	// Refill bounds what loading again after writes may cost.
 	Refill RefillOptions
+	// Verify has a share of the hits compared with what their loaders give. Defaults to none.
+	Verify VerifyOptions
 	// Logger is told what an operator should know; never a value. Defaults to none.
 	Logger *slog.Logger
 	// Observer is told everything that happens, on the goroutine to which it happens: it must be quick, and must not
@@ -113,6 +115,7 @@ func (o Options) withDefaults() (Options, error) {
 	atLeast("Refill.PerSecond", &o.Refill.PerSecond, 500)
 	atLeast("Refill.Pending", &o.Refill.Pending, 10_000)
 	positive("Refill.Age", &o.Refill.Age, 5*time.Second)
+	wrong = append(wrong, o.Verify.withDefaults(atLeast, positive)...)
 	if o.MaxValue > maxRawValue {
 		wrong = append(wrong, fmt.Sprintf("MaxValue is %d: at most %d (8 MiB)", o.MaxValue, maxRawValue))
 	}

@@ -27,7 +27,9 @@ type nodePlan struct {
 	maxValue    int
 	carrier     carrier
 	counters    counters
+	seen        seenNames
 	models      []*buntag.Model // of Memoized.InvalidModels
+	examples    []any           // of Memoized.Examples
 
 	// What the node's methods, or a Memo's funcs, do. Nil where there is none; appendMain is never nil.
 	appendMain         func(dst []byte, node any) ([]byte, error)

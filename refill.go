@@ -95,6 +95,6 @@ func (c *Cache) Refill(nodes ...Declaration) error {
 		}
 		rs = append(rs, r)
 	}
-	c.refiller.add(rs)
+	c.refiller.lane.add(rs...)
 	return nil
 }

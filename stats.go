@@ -12,7 +12,8 @@ type Stats struct {
 	NotStored, BornInvalid, Garbage           uint64
 	Invalidations                             uint64 // dependencies made wrong by this process
 	RedisErrors                               uint64
-	Pending                                   int // invalidations kept for later, now
+	Verified, Unverified, Violations          uint64 // hits that Options.Verify sampled: right, not to be told, wrong
+	Pending                                   int    // invalidations kept for later, now
 	Away                                      bool
 }
 
@@ -21,6 +22,7 @@ type counters struct {
 	loads, loadErrors                     atomic.Uint64
 	notStored, bornInvalid, garbage       atomic.Uint64
 	invalidations, redisErrors            atomic.Uint64
+	verified, unverified, violations      atomic.Uint64
 }
 
 func (n *counters) count(k EventKind, by int) {
@@ -48,6 +50,12 @@ func (n *counters) count(k EventKind, by int) {
 		counter = &n.invalidations
 	case EventRedisError:
 		counter = &n.redisErrors
+	case EventVerified:
+		counter = &n.verified
+	case EventUnverified:
+		counter = &n.unverified
+	case EventViolation:
+		counter = &n.violations
 	default:
 		return
 	}
@@ -61,6 +69,7 @@ func (n *counters) stats() Stats {
 		Loads: n.loads.Load(), LoadErrors: n.loadErrors.Load(),
 		NotStored: n.notStored.Load(), BornInvalid: n.bornInvalid.Load(), Garbage: n.garbage.Load(),
 		Invalidations: n.invalidations.Load(), RedisErrors: n.redisErrors.Load(),
+		Verified: n.verified.Load(), Unverified: n.unverified.Load(), Violations: n.violations.Load(),
 	}
 }
 

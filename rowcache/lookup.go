@@ -46,6 +46,7 @@ func (r *Rows[T]) by(s *set) (*lookup[T], error) {
 		Values:       s.values,
 		InvalidNodes: func(k key) []cacheme.Invalid { return []cacheme.Invalid{s.invalid(k)} },
 		Tags:         []string{rc.tag()},
+		Examples:     []key{s.example()},
 		Skip:         func(context.Context, key) bool { return !r.table.keepsRows() },
 	}, func(ctx context.Context, k key) (row T, err error) {
 		err = s.query(rc.db, &row, []key{k}).Limit(1).Scan(ctx)

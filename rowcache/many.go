@@ -59,6 +59,7 @@ func ToMany[T, R any](rows *Rows[T], name string, target *Rows[R]) (*Many[T, R],
 		Values:       m.from.values,
 		InvalidNodes: func(k key) []cacheme.Invalid { return []cacheme.Invalid{m.from.invalid(k)} },
 		Tags:         []string{rc.tag()},
+		Examples:     []key{m.from.example()},
 		Skip:         func(context.Context, key) bool { return !holder.keepsRows() || !target.table.keepsRows() },
 	}, func(ctx context.Context, k key) ([]id, error) {
 		lists, err := m.load(ctx, []key{k})

@@ -293,6 +293,7 @@ func memoOf[V any](rc *Cache, kind string, rows reflect.Type, load func(context.
 		InvalidNodes:       func(q question) []cacheme.Invalid { return q.on.invalids },
 		ResultInvalidNodes: func(q question, v V) []cacheme.Invalid { return q.on.of(reflect.ValueOf(&v).Elem()) },
 		Tags:               []string{rc.tag()},
+		Examples:           []question{{on: &depends{}}}, // what a query depends on is known by its text alone
 	}, func(ctx context.Context, q question) (V, error) { return load(ctx, q.q) })
 	if err != nil {
 		return nil, rc.told(err)

@@ -254,6 +254,16 @@ func (s *set) keyBy(fields []*schema.Field, row reflect.Value) (k key, ok bool, 
 	return k, err == nil, err
 }
 
+// example is a key that rows can have.
+func (s *set) example() key {
+	values := make([]any, len(s.fields))
+	for i, f := range s.fields {
+		values[i] = reflect.Zero(f.IndirectType).Interface()
+	}
+	k, _ := s.key(values) // a set's columns have types of which every value goes into a key
+	return k
+}
+
 // values are those of a key.
 func (s *set) values(k key) []any { return k[:len(s.fields)] }
 

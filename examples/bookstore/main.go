@@ -25,6 +25,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme"
 )
 
 func main() {
@@ -41,11 +43,13 @@ type config struct {
 	traffic  time.Duration // how long readers and writers run
 	seed     uint64
 	size     size
-	enough   bool // the first old read that is found ends the traffic
+	enough   bool    // the first old read that is found ends the traffic
+	verify   float64 // share of the hits that the caches compare with the database by themselves
 
 	// joining is how each process joins its database and its cache; wrap stands between the caches and Redis. There a
 	// test breaks the protocol to see the checker find it.
 	joining joining
+	told    func(context.Context, cacheme.Event) // everything that the caches tell; nil: nobody listens
 	wrap    func(redis.UniversalClient) redis.UniversalClient
 }
 
@@ -76,6 +80,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.SetOutput(stderr)
 	flags.DurationVar(&c.traffic, "for", 5*time.Second, "how long readers and writers run against each other")
 	flags.Uint64Var(&c.seed, "seed", 1, "what the shop's contents and the traffic are drawn from")
+	flags.Float64Var(&c.verify, "verify", 0, "`share` of the hits, 0 to 1, that the caches themselves compare with what the loaders give, in the background")
 	flags.StringVar(&c.dsn, "db", "", "SQLite `DSN` of a file to create the tables in; it is kept (default: a temporary file)")
 	flags.StringVar(&c.redisURL, "redis", "", "`URL` of a Redis, redis://localhost:6379; only keys of an own prefix are touched (default: one inside this process)")
 	if err := flags.Parse(args); err != nil {
@@ -87,6 +92,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case c.traffic < 0:
 		err = fmt.Errorf("-for is negative: %v", c.traffic)
+	case !(c.verify >= 0 && c.verify <= 1):
+		err = fmt.Errorf("-verify is no share of 0 to 1: %v", c.verify)
 	case c.redisURL != "":
 		if _, bad := redis.ParseURL(c.redisURL); bad != nil {
 			err = fmt.Errorf("-redis: %w", bad)
@@ -121,28 +128,39 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	}
 
 	// Two processes of the shop: they share the database and Redis, and nothing else.
-	one, err := openShop(server, db, history, c.joining) //nolint:contextcheck // what is asked of the database is bounded by itself
+	open := func(c config) (s *shop) { //nolint:contextcheck // what is asked of the database is bounded by itself
+		if err == nil {
+			s, err = openShop(server, db, history, c)
+		}
+		return s
+	}
+	shops := []*shop{nil, nil}
+	defer func() { err = errors.Join(err, closeShops(ctx, shops)) }()
+	told := c
+	told.verify = 0 // the story counts queries, and those of verified hits would be among them
+	for i := range shops {
+		shops[i] = open(told)
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, one.close(ctx)) }()
-	two, err := openShop(server, db, history, c.joining) //nolint:contextcheck // as above
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, two.close(ctx)) }()
-
-	wrong, err := tell(ctx, one, two, out)
+	wrong, err := tell(ctx, shops[0], shops[1], out)
 	if err != nil {
 		return nil, fmt.Errorf("the story: %w", err)
 	}
-	t := traffic{shops: []*shop{one, two}, history: history, size: c.size, seed: c.seed, enough: c.enough}
+	if c.verify > 0 {
+		shops = append(shops, open(c), open(c))
+	}
+	if err != nil {
+		return nil, err
+	}
+	t := traffic{shops: shops[len(shops)-2:], history: history, size: c.size, seed: c.seed, enough: c.enough}
 	out.titlef("Traffic: %d readers and %d writers in two processes, for %v", readers, writers, c.traffic)
 	r = t.run(ctx, c.traffic)
 	r.storyWrong = wrong
 	// An interrupt ends the traffic; what it left is looked at all the same.
 	ctx = context.WithoutCancel(ctx)
-	if err := r.sweep(ctx, two); err != nil {
+	if err := r.sweep(ctx, t.shops[1]); err != nil {
 		return nil, fmt.Errorf("the sweep: %w", err)
 	}
 	if err := r.inspect(ctx, server); err != nil {

@@ -244,6 +244,7 @@ func TestCommand(t *testing.T) {
 		{"-h", 0, "how long readers and writers run"},
 		{"-for soon", 2, `invalid value "soon" for flag -for`},
 		{"-for -1s", 2, "-for is negative: -1s"},
+		{"-verify 2", 2, "-verify is no share of 0 to 1: 2"},
 		{"-seed x", 2, `invalid value "x" for flag -seed`},
 		{"-redis http://localhost", 2, "-redis: redis: invalid URL scheme: http"},
 		{"-shelves 3", 2, "flag provided but not defined: -shelves"},

@@ -34,13 +34,16 @@ type report struct {
 }
 
 // counts are what the caches count.
-type counts struct{ loads, invalidations uint64 }
+type counts struct{ loads, invalidations, verified, unverified, violations uint64 }
 
 func count(shops []*shop) (n counts) {
 	for _, s := range shops {
 		stats := s.cache.Stats()
 		n.loads += stats.Loads
 		n.invalidations += stats.Invalidations
+		n.verified += stats.Verified
+		n.unverified += stats.Unverified
+		n.violations += stats.Violations
 	}
 	return n
 }
@@ -59,8 +62,11 @@ func (r *report) add(t *tally) {
 // stop ends the time that the report is about.
 func (r *report) stop() {
 	r.took = time.Since(r.began)
-	now := count(r.shops)
-	r.during = counts{now.loads - r.before.loads, now.invalidations - r.before.invalidations}
+	now, then := count(r.shops), r.before
+	r.during = counts{
+		now.loads - then.loads, now.invalidations - then.invalidations,
+		now.verified - then.verified, now.unverified - then.unverified, now.violations - then.violations,
+	}
 }
 
 // sweep compares every entry that the cache would serve with the database. Nobody may write meanwhile.
@@ -103,7 +109,7 @@ func (r *report) inspect(ctx context.Context, server *redisServer) error {
 
 // faulty reports whether anything was not as promised.
 func (r *report) faulty() bool {
-	return len(r.violations)+len(r.sweptWrong)+len(r.immortal)+len(r.errors)+r.storyWrong > 0
+	return len(r.violations)+int(r.during.violations)+len(r.sweptWrong)+len(r.immortal)+len(r.errors)+r.storyWrong > 0
 }
 
 func (r *report) print(out *page) {
@@ -133,6 +139,9 @@ func (r *report) print(out *page) {
 	out.linef("%-28s %d", "stale reads, as allowed", all.stale)
 	out.linef("")
 	out.verdict("stale reads found", len(r.violations), fmt.Sprintf("of %d checked", all.reads), r.violations)
+	if n := r.during; n.verified+n.unverified+n.violations > 0 {
+		out.verdict("wrong hits verified", int(n.violations), fmt.Sprintf("of %d; nothing to be told of %d more", n.verified+n.violations, n.unverified), nil)
+	}
 	out.verdict("wrong entries at the end", len(r.sweptWrong), fmt.Sprintf("of %d compared with the database", r.swept), r.sweptWrong)
 	out.verdict("keys without a TTL", len(r.immortal), fmt.Sprintf("of %d in redis", r.keys), r.immortal)
 	out.verdict("steps not as told", r.storyWrong, "", nil)

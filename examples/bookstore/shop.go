@@ -53,13 +53,21 @@ func asIntended() joining {
 	}
 }
 
-func openShop(r *redisServer, d *database, h *history, j joining) (*shop, error) {
+// verifying is what the caches verify of the share that is asked for. Here every write is told before it has returned, so that
+// nothing has to settle for long; and entries do not live for long here.
+func verifying(share float64) cacheme.VerifyOptions {
+	return cacheme.VerifyOptions{Share: share, PerSecond: 500, Settle: 100 * time.Millisecond}
+}
+
+func openShop(r *redisServer, d *database, h *history, c config) (*shop, error) {
 	cache, err := cacheme.New(r.cached, cacheme.Options{
 		Prefix: r.prefix,
 		// Readers, writers, the database and mostly Redis too share this machine's cores: with the budgets that suit a
 		// server of its own the run would show how the machine schedules.
 		Budget:      5 * time.Second,
 		WriteBudget: 5 * time.Second,
+		Verify:      verifying(c.verify),
+		Observer:    c.told,
 	})
 	if err != nil {
 		return nil, err
@@ -72,8 +80,8 @@ func openShop(r *redisServer, d *database, h *history, j joining) (*shop, error)
 		return nil, err
 	}
 	s := &shop{cache: cache, history: h}
-	db := bun.NewDB(pool(j.wrap(d.file)), sqlitedialect.New())
-	if s.db, err = j.install(db, cache); err != nil {
+	db := bun.NewDB(pool(c.joining.wrap(d.file)), sqlitedialect.New())
+	if s.db, err = c.joining.install(db, cache); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	s.db = s.db.WithQueryHook(&s.queries)
@@ -124,6 +132,16 @@ func (s *shop) close(ctx context.Context) error {
 		return fmt.Errorf("close shop: %w", err)
 	}
 	return nil
+}
+
+// closeShops closes those that were opened.
+func closeShops(ctx context.Context, shops []*shop) (err error) {
+	for _, s := range shops {
+		if s != nil {
+			err = errors.Join(err, s.close(ctx))
+		}
+	}
+	return err
 }
 
 // queryCount is a bun hook that counts what a process sends to the database.

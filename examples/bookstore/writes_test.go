@@ -27,7 +27,7 @@ func TestEveryWay_of_writing_leaves_nothing_old_behind(t *testing.T) {
 	}
 	var shops []*shop
 	for range 2 {
-		s, err := openShop(server, db, h, asIntended())
+		s, err := openShop(server, db, h, small())
 		if err != nil {
 			t.Fatal(err)
 		}
