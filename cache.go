@@ -32,6 +32,8 @@ type Cache struct {
 	closed   atomic.Bool
 	told     atomic.Bool // that the server is blind
 	refiller *refiller
+	refusals refusals
+	process  string
 	closing  chan struct{}
 	close    sync.Once
 }
@@ -58,6 +60,8 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	c := &Cache{options: o, registry: newRegistry(), flights: flight.New[sight, beginning, *outcome](), closing: make(chan struct{})}
 	c.disabled.Store(o.Disabled)
 	c.lists = newResultLists()
+	c.refusals = newRefusals()
+	c.process = processName()
 	c.journal = newJournal(c)
 	c.refiller = newRefiller(c)
 	c.store = store.New(rdb, store.Options{
