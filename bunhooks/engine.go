@@ -56,6 +56,9 @@ func (e *engine) Query(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) (
 }
 
 func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, query bool) (answer, error) {
+	if r := rehearsalOf(ctx); r != nil {
+		return e.rehearse(ctx, c, s, r)
+	}
 	hints := touched(ctx)
 	if c.Tx() != nil && !e.rules.Off(guard.TransactionBypasses) {
 		// Its snapshot may be old, and its rows may be uncommitted.
