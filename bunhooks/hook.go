@@ -140,8 +140,9 @@ func (b *blind) wrote(ctx context.Context, h *QueryHook, query string) {
 	b.mu.Lock()
 	b.tables = union(b.tables, tables)
 	b.mu.Unlock()
-	by := cacheme.By(e.cache.NewWrite(ctx, operationOf(query, sqltext.Parse(e.dialect.text, query)), v.target()))
-	e.invalidate(context.WithoutCancel(ctx), append([]cacheme.Invalid{by}, invalidsOf(tables)...))
+	by := e.cache.NewWrite(ctx, operationOf(query, sqltext.Parse(e.dialect.text, query)), v.target())
+	by.Whole = true
+	e.invalidate(context.WithoutCancel(ctx), append([]cacheme.Invalid{cacheme.By(by)}, invalidsOf(tables)...))
 }
 
 // end makes wrong whatever was written while this transaction was open, by whomever.
