@@ -63,6 +63,18 @@ func brokenScripts() []brokenScript {
 			"a lapse is dirty",
 		},
 		{
+			"the token of a hold is its writer's", "release", "  finish(r, now)\nend\nif", "  r.writer = r.writer == CLEAN and CLEAN or nonce\n  finish(r, now)\nend\nif",
+			"a hold's token is that of the write that made it wrong, whoever ends it",
+		},
+		{
+			"the last write counts", "", "r.writer = nonce\n", "r.writer = r.writer == CLEAN and nonce or r.writer\n",
+			"of several writes under a hold the last one counts",
+		},
+		{
+			"a lapse says so", "", "'L' .. string.sub(nonce, 2)", "nonce",
+			"a lapse is nobody's write",
+		},
+		{
 			"settle after the deadline", "", "if deadline <= now then", "if true then",
 			"a hold is not settled before its deadline",
 		},
