@@ -45,21 +45,21 @@ func (c *Cache) Explain(ctx context.Context, node Declaration) (*Explanation, er
 		for _, name := range c.names(r.keys) {
 			x.Dependencies = append(x.Dependencies, c.dependencyState(name))
 		}
-		x.overrule(c, ctx, r)
+		c.overrule(ctx, x, r)
 		return x, nil
 	}
 	s := v.distrust(g.sight)
 	verdict := c.decide(v, s)
 	x.fill(c, v, g)
 	x.State, x.Reason, x.Next = stateOf(s, g, verdict), g.problem, nextOf[verdict]
-	if s.entry == nil && g.sight.entry != nil {
+	if s.entry == nil && g.entry != nil {
 		x.State = StateUndelivered
 	}
 	if x.State == StateAbsent && g.lease != "" {
 		x.Next = nextOf[wait]
 	}
 	x.giveReason()
-	x.overrule(c, ctx, r)
+	c.overrule(ctx, x, r)
 	return x, nil
 }
 
@@ -74,7 +74,7 @@ var nextOf = map[verdict]string{
 }
 
 // overrule is for what Get does not even ask Redis for.
-func (x *Explanation) overrule(c *Cache, ctx context.Context, r *request) {
+func (c *Cache) overrule(ctx context.Context, x *Explanation, r *request) {
 	switch {
 	case !c.Enabled():
 		x.State, x.Reason, x.Next = StateDisabled, "the cache is disabled or closed in this process", nextDirect

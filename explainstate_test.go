@@ -17,12 +17,12 @@ func TestStateAgreesWithDecide(t *testing.T) {
 	chance := func(percent int) bool { return random.IntN(100) < percent }
 	dependency := func() store.Dependency {
 		d := store.Dependency{Exists: true, Token: under}
-		switch {
-		case chance(10):
+		switch roll := random.IntN(100); {
+		case roll < 10:
 			return store.Dependency{}
-		case chance(10):
+		case roll < 20:
 			d.Token = other
-		case chance(5):
+		case roll < 25:
 			d.Token = store.Token{}
 		}
 		if d.Held = chance(10); d.Held {

@@ -158,7 +158,7 @@ func (t *account) add(w Write, keys []string) {
 	}
 }
 
-func (w *Write) isLike(o Write) bool {
+func (w Write) isLike(o Write) bool {
 	return w.Operation == o.Operation && w.Table == o.Table && w.Caller == o.Caller && w.Trace == o.Trace
 }
 

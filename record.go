@@ -73,7 +73,9 @@ func encodeJSON(r record) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(r) // of these types it cannot fail
+	if err := e.Encode(r); err != nil {
+		return nil // of these types it cannot fail
+	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
@@ -96,7 +98,7 @@ func (c *Cache) hashes(keys []string, room int) (text string, more bool) {
 
 func hashOf(dependency string) uint32 {
 	h := fnv.New32a()
-	h.Write([]byte(dependency)) //nolint:errcheck // a hash takes everything
+	h.Write([]byte(dependency))
 	return h.Sum32()
 }
 
@@ -111,8 +113,8 @@ func blamed(b []byte, dependency string) (one *Write, some []Write, ok bool) {
 		w := r.write(0)
 		return &w, nil, true
 	}
-	for i := len(r.Writes) - 1; i >= 0; i-- { // the last one that made it wrong
-		switch o := r.Writes[i]; {
+	for i, o := range slices.Backward(r.Writes) { // the last one that made it wrong
+		switch {
 		case o.names(dependency) && some == nil:
 			w := r.write(i)
 			return &w, nil, true

@@ -351,7 +351,7 @@ func TestWouldInvalidate_says_what_the_write_makes_wrong(t *testing.T) {
 				}
 				return
 			}
-			if diff := cmp.Diff(did, got, cmp.Comparer(func(a, b []string) bool { return slices.Equal(a, b) })); diff != "" {
+			if diff := cmp.Diff(did, got, cmp.Comparer(slices.Equal[[]string])); diff != "" {
 				t.Errorf("Dependencies (-what the write does +got):\n%s", diff)
 			}
 		})

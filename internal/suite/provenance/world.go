@@ -67,9 +67,10 @@ func (w *world) chance(percent int) bool { return w.dice.IntN(100) < percent }
 
 // step does one thing in a process.
 func (w *world) step(ctx context.Context, p *process) error {
-	switch {
-	case w.chance(30):
+	if w.chance(30) {
 		return w.load(ctx, p)
+	}
+	switch {
 	case p.commit != nil || p.hold != nil:
 		if w.chance(60) {
 			return nil // somebody else's turn
@@ -77,17 +78,19 @@ func (w *world) step(ctx context.Context, p *process) error {
 		return w.bringOn(ctx, p)
 	case p.open != nil:
 		switch {
-		case w.chance(55):
+		case w.chance(65):
 			return w.write(ctx, p)
 		case w.chance(30) && len(p.open.levels) < 3:
 			return p.begin(ctx)
 		}
 		return w.bringOn(ctx, p)
-	case w.chance(40):
+	}
+	switch roll := w.dice.IntN(100); {
+	case roll < 45:
 		return p.begin(ctx)
-	case w.chance(40):
+	case roll < 65:
 		return w.alone(ctx, p)
-	case w.chance(50):
+	case roll < 80:
 		return w.byHand(ctx, p)
 	}
 	return w.holdByHand(ctx, p)
