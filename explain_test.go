@@ -181,7 +181,7 @@ func TestExplain_names_the_state_and_why(t *testing.T) {
 		{name: "another version", do: func(e *explained) context.Context {
 			e.load(1)
 			text := e.Redis().Get(t.Context(), entry).Val()
-			old, err := cacheme.New(e.Redis(), cacheme.Options{})
+			old, err := cacheme.New(e.Redis(), cacheme.Options{Budget: time.Minute, WriteBudget: time.Minute})
 			e.must(err)
 			defer func() { e.must(old.Close(context.Background())) }()
 			old.MustRegister(OldSongPage{}, SongChanged{})
