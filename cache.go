@@ -33,6 +33,8 @@ type Cache struct {
 	told     atomic.Bool // that the server is blind
 	refiller *refiller
 	verifier *verifier // nil: nothing is verified
+	refusals refusals
+	process  string
 	closing  chan struct{}
 	close    sync.Once
 }
@@ -59,6 +61,8 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	c := &Cache{options: o, registry: newRegistry(), flights: flight.New[sight, beginning, *outcome](), closing: make(chan struct{})}
 	c.disabled.Store(o.Disabled)
 	c.lists = newResultLists()
+	c.refusals = newRefusals()
+	c.process = processName()
 	c.journal = newJournal(c)
 	c.refiller = newRefiller(c)
 	c.verifier = newVerifier(c)

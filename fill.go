@@ -179,9 +179,13 @@ func (c *Cache) land(ctx context.Context, w *work) {
 	switch {
 	case w.out.err != nil && !w.out.notFound:
 	case w.skip != "":
+		c.refusals.set(w.r.entry, w.skip)
 		c.happened(ctx, p, Event{Kind: EventNotStored, Key: w.r.key, Reason: w.skip})
 	case w.born:
 		c.happened(ctx, p, Event{Kind: EventBornInvalid, Key: w.r.key})
+		fallthrough
+	default:
+		c.refusals.forget(w.r.entry)
 	}
 	// Where it is not known what the value depends on, nothing speaks for those who joined after its load began.
 	blind := w.out.spoiled != "" && !w.alone

@@ -28,11 +28,11 @@ func (c *Cache) Hold(ctx context.Context, invalids ...Invalid) (*Hold, error) {
 	if c.closed.Load() {
 		return nil, ErrClosed
 	}
-	keys, err := c.writtenKeys(invalids)
+	t, err := c.account(ctx, "Hold", invalids)
 	if err != nil {
 		return nil, err
 	}
-	h := &Hold{c: c, keys: keys, owner: store.NewOwner()}
+	h := &Hold{c: c, account: t, owner: store.NewOwner()}
 	if err := h.Renew(ctx); err != nil {
 		return nil, err
 	}
@@ -41,9 +41,9 @@ func (c *Cache) Hold(ctx context.Context, invalids ...Invalid) (*Hold, error) {
 
 // Hold is the open outcome of one write. It is not safe for concurrent use.
 type Hold struct {
-	c        *Cache
-	owner    string
-	keys     []string
+	c     *Cache
+	owner string
+	account
 	deadline time.Time
 }
 
@@ -81,8 +81,10 @@ func (h *Hold) release(ctx context.Context, outcome store.Outcome) error {
 	if len(h.keys) == 0 {
 		return nil
 	}
+	mark := h.c.mark(h.account, outcome == store.Doubt)
 	return h.c.invalidateKeys(ctx, h.keys, func(budget time.Duration, batch []string) ([]uint64, error) {
-		return h.c.store.Release(ctx, budget, h.owner, outcome, batch)
+		defer func() { mark = mark.Told() }()
+		return h.c.store.Release(ctx, budget, mark, h.owner, outcome, batch)
 	})
 }
 
@@ -94,7 +96,7 @@ func (h *Hold) Rollback(ctx context.Context) error {
 	}
 	money := h.c.writePurse(len(h.keys))
 	_, err := spendInBatches(&money, h.keys, func(budget time.Duration, batch []string) ([]uint64, error) {
-		return h.c.store.Release(ctx, budget, h.owner, store.Rollback, batch)
+		return h.c.store.Release(ctx, budget, store.Mark{}, h.owner, store.Rollback, batch)
 	})
 	if err != nil {
 		h.c.redisError(ctx, err)

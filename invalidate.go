@@ -29,12 +29,14 @@ func (c *Cache) Invalidate(ctx context.Context, invalids ...Invalid) error {
 	if c.closed.Load() {
 		return ErrClosed
 	}
-	keys, err := c.writtenKeys(invalids)
-	if err != nil || len(keys) == 0 {
+	t, err := c.account(ctx, "Invalidate", invalids)
+	if err != nil || len(t.keys) == 0 {
 		return err
 	}
-	return c.invalidateKeys(ctx, keys, func(budget time.Duration, batch []string) ([]uint64, error) {
-		return c.store.Invalidate(ctx, budget, batch)
+	mark := c.mark(t, false)
+	return c.invalidateKeys(ctx, t.keys, func(budget time.Duration, batch []string) ([]uint64, error) {
+		defer func() { mark = mark.Told() }()
+		return c.store.Invalidate(ctx, budget, mark, batch)
 	})
 }
 

@@ -81,9 +81,12 @@ func (j *journal) deliverAll() error { return j.deliver(context.Background()) }
 // time.
 func (j *journal) deliver(ctx context.Context) error {
 	c := j.c
+	// Which writes they were is not kept: memory is bounded by the keys alone.
+	mark := c.mark(account{writes: []toldWrite{{Write: Write{Operation: "delivered late"}}}}, false)
 	err := j.sendAll(ctx, j.tokens, func(keys []string) error {
 		moment := c.flights.Now()
-		times, err := c.store.Deliver(ctx, c.writePurse(len(keys)).left, keys)
+		times, err := c.store.Deliver(ctx, c.writePurse(len(keys)).left, mark, keys)
+		mark = mark.Told()
 		if err == nil {
 			c.own.remember(keys, times, moment)
 			c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})

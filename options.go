@@ -55,6 +55,11 @@ type Options struct {
 	Refill RefillOptions
 	// Verify has a share of the hits compared with what their loaders give. Defaults to none.
 	Verify VerifyOptions
+	// Trace names the request that a write belongs to, by its context, for Explain: a trace id, for one. Nil: nobody does.
+	Trace func(context.Context) string
+	// ForgetWrites leaves no record of writes: Explain then does not tell which of them made an entry wrong, and each write
+	// sends one command less.
+	ForgetWrites bool
 	// Logger is told what an operator should know; never a value. Defaults to none.
 	Logger *slog.Logger
 	// Observer is told everything that happens, on the goroutine to which it happens: it must be quick, and must not

@@ -115,6 +115,8 @@ func (c *Cache) appendInvalid(d *dependencies, table *plans, i Invalid, by strin
 			return &UsageError{Node: i.plan.name, Reason: "was declared with another cache; declare it with the one that is asked"}
 		}
 		return add(i.plan, d, i.value)
+	case *byWrite:
+		return &UsageError{Node: by, Reason: "names a cacheme.By, which only Invalidate and Hold understand; name an invalid node"}
 	case *writtenRow:
 		return &UsageError{Node: by, Reason: "names a cacheme.Row, which only Invalidate and Hold understand; name an invalid node"}
 	}
@@ -211,16 +213,12 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 		return s
 	}
 	s.head = text[:min(len(text), envelope.HeadSize)]
-	entry := new(envelope.Entry)
-	if err := entry.Decode([]byte(text), max(r.plan.maxValue, defaultMaxValue)); err != nil {
-		c.happened(ctx, r.plan, Event{Kind: EventGarbage, Key: r.key, Err: err})
-		return s // told as an event: garbage is a miss
-	}
-	if entry.Fingerprint != r.plan.fingerprint {
-		c.happened(ctx, r.plan, Event{Kind: EventForeign, Key: r.key, Reason: "its type, version or codec differs"})
+	var what Event
+	if s.entry, what = r.plan.read(text); s.entry == nil {
+		what.Key = r.key
+		c.happened(ctx, r.plan, what) // garbage is a miss
 		return s
 	}
-	s.entry = entry
 	if len(guess) > 0 {
 		s.known = make(map[string]store.Dependency, len(guess))
 	}
@@ -228,6 +226,18 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 		s.known[name] = values.Dependency(at + 2 + len(r.keys) + i)
 	}
 	return s
+}
+
+// read makes an entry of the node of what is under its key, or says what that is instead.
+func (p *nodePlan) read(text string) (*envelope.Entry, Event) {
+	entry := new(envelope.Entry)
+	if err := entry.Decode([]byte(text), max(p.maxValue, defaultMaxValue)); err != nil {
+		return nil, Event{Kind: EventGarbage, Err: err}
+	}
+	if entry.Fingerprint != p.fingerprint {
+		return nil, Event{Kind: EventForeign, Reason: "its type, version or codec differs"}
+	}
+	return entry, Event{}
 }
 
 // seeResults adds the tokens of the entries' result dependencies, fetching in one trip those that were not guessed, and

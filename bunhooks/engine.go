@@ -56,6 +56,9 @@ func (e *engine) Query(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) (
 }
 
 func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, query bool) (answer, error) {
+	if r := rehearsalOf(ctx); r != nil {
+		return e.rehearse(ctx, c, s, r)
+	}
 	hints := touched(ctx)
 	if c.Tx() != nil && !e.rules.Off(guard.TransactionBypasses) {
 		// Its snapshot may be old, and its rows may be uncommitted.
@@ -85,6 +88,9 @@ func (e *engine) write(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, h
 		v.exact = nil
 	}
 	v.alone = v.alone && !c.Locked()
+	if !v.nothing() {
+		v.by = e.provenance(ctx, s, v)
+	}
 	commits := v.commits || v.may && e.dialect.text == sqltext.MySQL
 	switch {
 	case c.Tx() != nil && len(s.Script().Statements) > 1 && (commits || mayCommit(s.Script())):
@@ -263,10 +269,11 @@ func (e *engine) relearn(ctx context.Context, c *sqltx.Conn) {
 // opaque runs what may commit by itself, or cannot run in a transaction of the hook's own: its tables are held as a whole
 // before it and released after it. No limit in the database stands behind that hold.
 func (e *engine) opaque(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, v verdict, query bool) (a answer, err error) {
-	all := []*written{v.whole()}
+	var all []*written
 	if tx := c.Tx(); tx != nil {
-		all = append(all, allOf(tx)...)
+		all = allOf(tx)
 	}
+	all = append(all, v.whole())
 	err = e.settle(ctx, c, all, false, func() (err error) {
 		a, err = whole(ctx, s, query)
 		return err

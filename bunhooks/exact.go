@@ -25,7 +25,7 @@ func (e *engine) learn(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, v
 	}
 	t := v.tables[0]
 	m, why := e.dialect.manner(v.exact, t, query)
-	r := reading{e: e, c: c, s: s, t: t, stmt: v.exact, w: &written{}, keeps: v.keeps}
+	r := reading{e: e, c: c, s: s, t: t, stmt: v.exact, w: &written{by: v.by, target: t}, keeps: v.keeps}
 	if why == "" && m.before {
 		ok, err := r.before(ctx)
 		if err != nil {

@@ -45,6 +45,7 @@ type world struct {
 	db    *bun.DB
 	plain *sql.DB // the same database without anything around it
 	cache *cacheme.Cache
+	redis *redis.Client
 	log   *lines
 	loads atomic.Int64
 }
@@ -81,6 +82,7 @@ func newBareWorld(t *testing.T, s setup) *world {
 	if s.redis != nil {
 		client.AddHook(&tap.Redis{Around: s.redis})
 	}
+	w.redis = client
 	w.cache = suite.NewCache(t, client, suite.Patient(s.cache), declared()...)
 	return w
 }

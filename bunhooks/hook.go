@@ -140,7 +140,9 @@ func (b *blind) wrote(ctx context.Context, h *QueryHook, query string) {
 	b.mu.Lock()
 	b.tables = union(b.tables, tables)
 	b.mu.Unlock()
-	e.invalidate(context.WithoutCancel(ctx), invalidsOf(tables))
+	by := e.cache.NewWrite(ctx, operationOf(query, sqltext.Parse(e.dialect.text, query)), v.target())
+	by.Whole = true
+	e.invalidate(context.WithoutCancel(ctx), append([]cacheme.Invalid{cacheme.By(by)}, invalidsOf(tables)...))
 }
 
 // end makes wrong whatever was written while this transaction was open, by whomever.
@@ -156,6 +158,7 @@ func (b *blind) end(ctx context.Context, h *QueryHook, sure bool) {
 	b.mu.Unlock()
 	if len(tables) > 0 {
 		e := h.engine
-		e.invalidate(context.WithoutCancel(ctx), invalidsOf(tables))
+		by := cacheme.By(e.cache.NewWrite(ctx, "COMMIT", ""))
+		e.invalidate(context.WithoutCancel(ctx), append([]cacheme.Invalid{by}, invalidsOf(tables)...))
 	}
 }

@@ -3,6 +3,7 @@ package bunhooks
 import (
 	"slices"
 
+	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/sqltext"
 )
 
@@ -17,6 +18,7 @@ type verdict struct {
 	may     bool               // it may commit that, or not
 	partial bool               // where it fails, what it wrote until then stays
 	keeps   bool               // rows that others refer to stay, under the same key
+	by      cacheme.Write      // what it says of itself
 	stays   bool               // what it writes stays, whatever becomes of the transaction
 }
 
@@ -24,7 +26,8 @@ func (v verdict) nothing() bool { return len(v.tables) == 0 && !v.schema }
 
 // whole is what it writes, as whole tables.
 func (v verdict) whole() *written {
-	w := &written{schema: v.schema}
+	w := &written{by: v.by, schema: v.schema}
+	w.by.Whole = true
 	for _, t := range v.tables {
 		w.giveUpAs(t, v.keeps)
 	}

@@ -9,6 +9,8 @@ import (
 
 // written is what one statement wrote. It is kept with the transaction, which forgets it on a rollback.
 type written struct {
+	by     cacheme.Write
+	target *table   // of by; nil: none
 	whole  []*table // as a whole
 	rows   []rowset
 	count  int  // rows of the transaction that are named one by one, those of this statement included
@@ -61,12 +63,14 @@ func (e *engine) note(tx *sqltx.Tx, w *written) {
 }
 
 func (e *engine) cap(w *written) {
+	w.describe()
 	if w.count <= e.rowCap {
 		return
 	}
 	for _, r := range w.rows {
 		w.giveUpRows(r.table) // the rows that refer to them are among those that were named
 	}
+	w.by.Whole = true
 	w.rows = nil
 }
 
@@ -75,13 +79,14 @@ func (e *engine) invalids(all []*written) (invalids []cacheme.Invalid) {
 	known := map[*table]bool{}
 	for _, w := range all {
 		for _, t := range w.whole {
-			if !known[t] {
-				known[t] = true
-				invalids = append(invalids, invalidsOf([]*table{t})...)
-			}
+			known[t] = true
 		}
 	}
 	for _, w := range all {
+		// What several statements wrote is told by each of them: the last one is who made it wrong.
+		before := len(invalids)
+		invalids = append(invalids, cacheme.By(w.by))
+		invalids = append(invalids, invalidsOf(w.whole)...)
 		for _, r := range w.rows {
 			if known[r.table] {
 				continue
@@ -89,6 +94,9 @@ func (e *engine) invalids(all []*written) (invalids []cacheme.Invalid) {
 			for _, values := range r.values {
 				invalids = e.appendRow(invalids, r.table, values)
 			}
+		}
+		if len(invalids) == before+1 {
+			invalids = invalids[:before]
 		}
 	}
 	return invalids

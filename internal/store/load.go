@@ -162,7 +162,7 @@ func flag(on bool) string {
 func (s *Store) touchAll(ctx context.Context, pipe redis.Pipeliner, keys []string, epoch Epoch, life time.Duration, hold, short int64) []*redis.Cmd {
 	cmds := make([]*redis.Cmd, len(keys))
 	for i, key := range keys {
-		cmds[i] = s.scripts.touch.EvalSha(ctx, pipe, []string{key}, epoch.String(), newNonce(), life.Milliseconds(), hold, short)
+		cmds[i] = s.scripts.touch.EvalSha(ctx, pipe, []string{key}, epoch.String(), randomNonce(ByLoad), life.Milliseconds(), hold, short)
 	}
 	return cmds
 }

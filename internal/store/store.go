@@ -9,9 +9,8 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"embed"
-	"encoding/base64"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -48,7 +47,8 @@ type Store struct {
 	clock        clockKeeper
 	breaker      breaker
 	wakes        wakeFeed
-	hold         atomic.Int64 // milliseconds; the greatest of the fleet
+	hold         atomic.Int64  // milliseconds; the greatest of the fleet
+	slot         atomic.Uint64 // of the last record of a write
 	gate         gate.Gate
 }
 
@@ -62,6 +62,7 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	s.heedsContext = heedsContext(rdb)
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	s.hold.Store(o.Hold.Milliseconds())
+	s.slot.Store(rand.Uint64N(slots))
 	if o.OnReturn == nil {
 		o.OnReturn = func() error { return nil }
 	}
@@ -163,16 +164,6 @@ func (s *Store) DisplayKey(entry string) (key string, ok bool) {
 		return "", false
 	}
 	return main + field, true
-}
-
-// NewOwner returns a random name for the owner of a lease or a hold.
-func NewOwner() string { return newNonce() }
-
-// newNonce returns 64 random bits as text: with a time beside it, no two tokens are ever the same.
-func newNonce() string {
-	var raw [8]byte
-	rand.Read(raw[:]) // never fails, see crypto/rand
-	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
 //go:embed lua/*.lua

@@ -68,7 +68,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 	defer cancel()
 	_, done := s.Woken("entry") // subscribes
 	done()
-	if _, err := s.Invalidate(ctx, 10*time.Second, []string{"token"}); err != nil {
+	if _, err := s.Invalidate(ctx, 10*time.Second, store.Mark{}, []string{"token"}); err != nil {
 		t.Fatal(err)
 	}
 	server.Close()

@@ -29,6 +29,7 @@ type Dependency struct {
 	Exists bool   // there is a record, of this run of Redis
 	Held   bool   // a writer's outcome is open: Token is the one before, and equals nothing
 	Dirty  bool   // while held: something was written already
+	Writer uint64 // while dirty: nonce of the last write that made it so, which the next token will have; 0: none
 	Lapsed bool   // while held: a deadline may have passed, a touch would settle it
 	Token  Token  // zero while held on a dependency that had none
 	First  uint64 // when what was loaded under Base became wrong; 0: never
@@ -49,7 +50,6 @@ const (
 	shortSize = pastAt
 	longSize  = untilAt + 16
 	dirtyAt   = longSize + 1
-	holdersAt = dirtyAt + 1 + 1
 )
 
 // parseRecord reads the record of a dependency. Anything that is not one, or is of another epoch, is missing. now is
@@ -78,12 +78,15 @@ func parseRecord(text string, epoch Epoch, now uint64) Dependency {
 		return Dependency{}
 	case !d.Held && len(text) == longSize:
 		return d
-	case !d.Held || len(text) < holdersAt || !separated(text, dirtyAt, holdersAt):
+	case !d.Held || len(text) < dirtyAt || !separated(text, dirtyAt):
 		return Dependency{}
 	}
-	d.Dirty = text[dirtyAt] == '1'
-	earliest, ok := earliestDeadline(text[holdersAt:])
-	if !ok {
+	writer, holders, found := strings.Cut(text[dirtyAt:], "|")
+	if d.Dirty = writer != clean; d.Dirty {
+		d.Writer, found = parseNonce(writer)
+	}
+	earliest, ok := earliestDeadline(holders)
+	if !ok || !found {
 		return Dependency{}
 	}
 	d.Lapsed = earliest <= now
@@ -127,8 +130,14 @@ func parseMicros(digits string) (uint64, bool) {
 	return n, true
 }
 
+// clean is what a hold has in place of the nonce of a write.
+const clean = "0"
+
 func parseNonce(text string) (uint64, bool) {
 	var src [11]byte
+	if len(text) != len(src) {
+		return 0, false
+	}
 	var raw [8]byte
 	copy(src[:], text)
 	if n, err := base64.RawURLEncoding.Decode(raw[:], src[:]); err != nil || n != len(raw) {

@@ -45,7 +45,7 @@ func TestParseRecord(t *testing.T) {
 	held := withPast
 	held.Held = true
 	dirty := held
-	dirty.Dirty = true
+	dirty.Dirty, dirty.Writer = true, 10
 	lapsed := held
 	lapsed.Lapsed = true
 	holder := func(deadline uint64) string { return fmt.Sprintf("%s:%d", nonceText(9), deadline) }
@@ -57,7 +57,7 @@ func TestParseRecord(t *testing.T) {
 		{"a_token", short(), store.Dependency{Exists: true, Token: token}},
 		{"a_token_with_a_past", long("t"), withPast},
 		{"a_clean_hold", long("h") + "|0|" + holder(soon), held},
-		{"a_dirty_hold", long("h") + "|1|" + holder(soon), dirty},
+		{"a_dirty_hold", long("h") + "|" + nonceText(10) + "|" + holder(soon), dirty},
 		{"a_hold_of_two", long("h") + "|0|" + holder(soon) + "," + holder(soon+1), held},
 		{"a_hold_past_its_deadline", long("h") + "|0|" + holder(past), lapsed},
 		{"a_hold_one_of_whose_deadlines_passed", long("h") + "|0|" + holder(soon) + "," + holder(past), lapsed},
@@ -66,6 +66,7 @@ func TestParseRecord(t *testing.T) {
 		{"another_state", "x" + short()[1:], store.Dependency{}},
 		{"a_hold_without_holders", long("h") + "|0|", store.Dependency{}},
 		{"a_hold_without_a_past", "h" + short()[1:], store.Dependency{}},
+		{"a_hold_by_a_write_that_is_none", long("h") + "|1|" + holder(soon), store.Dependency{}},
 		{"a_hold_that_is_cut", long("h"), store.Dependency{}},
 		{"a_hold_with_half_a_holder", long("h") + "|0|" + holder(soon)[:20], store.Dependency{}},
 		{"a_token_that_goes_on", long("t") + "|", store.Dependency{}},
@@ -92,7 +93,7 @@ func FuzzParseRecord(f *testing.F) {
 		if !d.Exists && d != (store.Dependency{}) {
 			t.Errorf("ParseRecord(%q) = %+v: what is missing knows nothing", text, d)
 		}
-		if !d.Held && (d.Dirty || d.Lapsed) {
+		if !d.Held && (d.Dirty || d.Lapsed || d.Writer != 0) {
 			t.Errorf("ParseRecord(%q) = %+v: dirty or lapsed, and not held", text, d)
 		}
 		if other := store.ParseRecord(text, store.Epoch{9}, now); d.Exists && other.Exists {
@@ -161,7 +162,7 @@ func TestTheParserAgreesWithTheScripts(t *testing.T) {
 			}
 		case 1:
 			what = "invalidate"
-			_, err = s.Invalidate(ctx, budget, []string{key})
+			_, err = s.Invalidate(ctx, budget, store.Mark{}, []string{key})
 			if after := see(); after.Held && !after.Dirty || !after.Held && after.Token == before.Token {
 				t.Fatalf("after %q an invalidation made %+v of %+v", told, after, before)
 			}
@@ -174,7 +175,7 @@ func TestTheParserAgreesWithTheScripts(t *testing.T) {
 		case 3, 4, 5:
 			outcome := []store.Outcome{store.Commit, store.Rollback, store.Doubt}[random.IntN(3)]
 			what = string(outcome)
-			_, err = s.Release(ctx, budget, owner, outcome, []string{key})
+			_, err = s.Release(ctx, budget, store.Mark{}, owner, outcome, []string{key})
 			after := see()
 			if outcome != store.Rollback && after.Token == before.Token && !after.Held {
 				t.Fatalf("after %q a %s made %+v of %+v", told, outcome, after, before)

@@ -18,19 +18,20 @@ const (
 )
 
 // Invalidate gives each dependency a new token: one script, one slot each, whatever depends on it. The keys are Redis
-// keys; the times in the reply are those at which each became wrong.
-func (s *Store) Invalidate(ctx context.Context, budget time.Duration, keys []string) ([]uint64, error) {
-	return call(ctx, s, budget, func(ctx context.Context) ([]uint64, error) { return s.invalidate(ctx, keys) })
+// keys; the times in the reply are those at which each became wrong. The record of the mark is one command more.
+func (s *Store) Invalidate(ctx context.Context, budget time.Duration, m Mark, keys []string) ([]uint64, error) {
+	return call(ctx, s, budget, func(ctx context.Context) ([]uint64, error) { return s.invalidate(ctx, m, keys) })
 }
 
 // Deliver is Invalidate for what could not be delivered before: it does not ask the breaker.
-func (s *Store) Deliver(ctx context.Context, budget time.Duration, keys []string) ([]uint64, error) {
-	return callAnyway(ctx, s, budget, func(ctx context.Context) ([]uint64, error) { return s.invalidate(ctx, keys) })
+func (s *Store) Deliver(ctx context.Context, budget time.Duration, m Mark, keys []string) ([]uint64, error) {
+	return callAnyway(ctx, s, budget, func(ctx context.Context) ([]uint64, error) { return s.invalidate(ctx, m, keys) })
 }
 
-func (s *Store) invalidate(ctx context.Context, keys []string) ([]uint64, error) {
-	return s.writeTokens(ctx, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
-		return s.scripts.invalidate.EvalSha(ctx, pipe, []string{key}, epoch, newNonce(), s.hold.Load())
+func (s *Store) invalidate(ctx context.Context, m Mark, keys []string) ([]uint64, error) {
+	nonce := m.name()
+	return s.writeTokens(ctx, m, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+		return s.scripts.invalidate.EvalSha(ctx, pipe, []string{key}, epoch, nonce, s.hold.Load())
 	})
 }
 
@@ -39,25 +40,27 @@ func (s *Store) invalidate(ctx context.Context, keys []string) ([]uint64, error)
 func (s *Store) PlaceHold(ctx context.Context, budget time.Duration, owner string, keys []string) (deadline time.Time, err error) {
 	return call(ctx, s, budget, func(ctx context.Context) (time.Time, error) {
 		deadline := time.Now().Add(s.Hold())
-		_, err := s.writeTokens(ctx, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
-			return s.scripts.hold.EvalSha(ctx, pipe, []string{key}, epoch, newNonce(), owner, s.hold.Load())
+		nonce := randomNonce(ByLapse) // of what it settles
+		_, err := s.writeTokens(ctx, Mark{}, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+			return s.scripts.hold.EvalSha(ctx, pipe, []string{key}, epoch, nonce, owner, s.hold.Load())
 		})
 		return deadline, err
 	})
 }
 
-// Release ends owner's hold on each dependency.
-func (s *Store) Release(ctx context.Context, budget time.Duration, owner string, outcome Outcome, keys []string) ([]uint64, error) {
+// Release ends owner's hold on each dependency. After a rollback no token has the mark's nonce: give it the zero Mark.
+func (s *Store) Release(ctx context.Context, budget time.Duration, m Mark, owner string, outcome Outcome, keys []string) ([]uint64, error) {
 	return call(ctx, s, budget, func(ctx context.Context) ([]uint64, error) {
-		return s.writeTokens(ctx, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
-			return s.scripts.release.EvalSha(ctx, pipe, []string{key}, epoch, newNonce(), owner, s.hold.Load(), string(outcome))
+		nonce := m.name()
+		return s.writeTokens(ctx, m, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+			return s.scripts.release.EvalSha(ctx, pipe, []string{key}, epoch, nonce, owner, s.hold.Load(), string(outcome))
 		})
 	})
 }
 
 // writeTokens runs one script for each key in a pipeline. Where another run of Redis turns out to have answered, it is
 // done again: under the old epoch the tokens that were written mean nothing.
-func (s *Store) writeTokens(ctx context.Context, keys []string, script func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd) ([]uint64, error) {
+func (s *Store) writeTokens(ctx context.Context, m Mark, keys []string, script func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd) ([]uint64, error) {
 	for {
 		epoch, err := s.currentEpoch(ctx)
 		if err != nil {
@@ -66,6 +69,7 @@ func (s *Store) writeTokens(ctx context.Context, keys []string, script func(pipe
 		cmds := make([]*redis.Cmd, len(keys))
 		sent := time.Now()
 		err = s.pipelined(ctx, func(pipe redis.Pipeliner) {
+			m.keep(ctx, s, pipe)
 			for i, key := range keys {
 				cmds[i] = script(pipe, key, epoch.String())
 			}

@@ -1,4 +1,4 @@
--- invalidate gives a dependency a new token, or makes a held one dirty.
+-- invalidate gives a dependency a new token, or makes a held one wrong.
 --
 -- KEYS[1] token   ARGV epoch, nonce, hold ms
 -- Reply: the record, Redis's time.
@@ -10,7 +10,7 @@ local r = read(KEYS[1], epoch)
 if r then settle(r, now, nonce) else r = blank(now, hold) end
 wrong(r, now)
 if r.state == 'h' then
-  r.dirty = '1'
+  r.writer = nonce
 else
   r.time, r.nonce = now, nonce
 end

@@ -2,14 +2,17 @@
 --
 --   t|<epoch>|<time>|<nonce>|<seen>                              a token
 --   t|<epoch>|<time>|<nonce>|<seen>|<first>|<base>|<probation>   ... with a past
---   h|<epoch>|<time>|<nonce>|<seen>|<first>|<base>|<probation>|<dirty>|<owner>:<deadline>,...
+--   h|<epoch>|<time>|<nonce>|<seen>|<first>|<base>|<probation>|<writer>|<owner>:<deadline>,...
 --
 -- time, first, probation and deadline are Redis's microseconds in 16 digits, so that they compare as text: numbers
 -- lose digits when they become text, and differently so in different Lua engines. nonce and base are 11 characters.
 -- While held (h), time and nonce are the token before. epoch names the run of Redis: a record of another run is
 -- missing. seen is 1 once a load adopted the token. first says when what was loaded under the token <base> became
--- wrong; base is ZERO where that is not known. A load that began before probation is not trusted beyond it.
-local NEVER, ZERO = '0000000000000000', 'AAAAAAAAAAA'
+-- wrong; base is ZERO where that is not known. A load that began before probation is not trusted beyond it. writer is
+-- the nonce of the last write that made a held token wrong, CLEAN where none did: the token that comes of it has the
+-- nonce of that write, whoever ends the hold. The first character of a nonce says what made it: W a write that left a
+-- record, N one that did not, L a hold that lapsed, T a load that found no token.
+local NEVER, ZERO, CLEAN = '0000000000000000', 'AAAAAAAAAAA', '0'
 
 local function clock()
   local t = redis.call('TIME')
@@ -23,7 +26,7 @@ end
 -- fresh record: nobody has a token here yet, and a hold may have been lost with it
 local function blank(now, hold)
   return {state = 't', time = NEVER, nonce = ZERO, seen = '0', first = NEVER, base = ZERO,
-          probation = after(now, hold), dirty = '0', holders = {}}
+          probation = after(now, hold), writer = CLEAN, holders = {}}
 end
 
 local function read(key, epoch)
@@ -34,15 +37,15 @@ local function read(key, epoch)
   -- of another run, or not of our making: times of other lengths would not compare as text
   if run ~= epoch or #time ~= 16 or #nonce ~= 11 or (state == 'h' and past == '') then return nil end
   local r = {state = state, time = time, nonce = nonce, seen = seen, first = NEVER, base = ZERO,
-             probation = NEVER, dirty = '0', holders = {}}
+             probation = NEVER, writer = CLEAN, holders = {}}
   if past ~= '' then
     local held
     r.first, r.base, r.probation, held = string.match(past, '^|(%d+)|([^|]*)|(%d+)(.*)$')
     if not r.first or #r.first ~= 16 or #r.base ~= 11 or #r.probation ~= 16 then return nil end
     if state == 'h' then
       local list
-      r.dirty, list = string.match(held, '^|(%d)|(.*)$')
-      if not list then return nil end
+      r.writer, list = string.match(held, '^|([^|]*)|(.*)$')
+      if not list or (r.writer ~= CLEAN and #r.writer ~= 11) then return nil end
       for owner, deadline in string.gmatch(list, '([^:,]+):(%d+)') do
         if #deadline ~= 16 then return nil end
         r.holders[owner] = deadline
@@ -62,7 +65,7 @@ local function text(r, epoch)
   if r.state == 't' then return s end
   local holders = {}
   for owner, deadline in pairs(r.holders) do holders[#holders + 1] = owner .. ':' .. deadline end
-  return s .. '|' .. r.dirty .. '|' .. table.concat(holders, ',')
+  return s .. '|' .. r.writer .. '|' .. table.concat(holders, ',')
 end
 
 -- A key's life is never shortened: somebody may rely on it.
@@ -79,12 +82,13 @@ local function wrong(r, now)
   end
 end
 
--- finish ends the hold with its last holder: dirty becomes a new token, clean the token before.
-local function finish(r, now, nonce)
+-- finish ends the hold with its last holder: what a write made wrong becomes that write's new token, clean the token
+-- before.
+local function finish(r, now)
   if next(r.holders) ~= nil then return end
   r.state = 't'
-  if r.dirty == '1' then
-    r.time, r.nonce, r.dirty = now, nonce, '0'
+  if r.writer ~= CLEAN then
+    r.time, r.nonce, r.writer = now, r.writer, CLEAN
   end
 end
 
@@ -99,8 +103,8 @@ local function settle(r, now, nonce)
     end
   end
   if gone then
-    r.dirty, r.first, r.base, r.seen = '1', now, ZERO, '0'
-    finish(r, now, nonce)
+    r.writer, r.first, r.base, r.seen = 'L' .. string.sub(nonce, 2), now, ZERO, '0'
+    finish(r, now)
   end
   return gone
 end

@@ -242,7 +242,7 @@ func breaking() group {
 						return errCut
 					}
 					tell("delivered")
-					_, err := s.Deliver(w.Context(), patience, []string{key})
+					_, err := s.Deliver(w.Context(), patience, store.Mark{}, []string{key})
 					return err
 				}
 			})
@@ -319,10 +319,10 @@ func breaking() group {
 			var asking sync.WaitGroup
 			defer asking.Wait()
 			key := w.token()
-			asking.Go(func() { _, _ = s.Invalidate(patient, patience, []string{key}) })
+			asking.Go(func() { _, _ = s.Invalidate(patient, patience, store.Mark{}, []string{key}) })
 			w.until("he asks", func() bool { return h.swallowed.Load() > 0 })
 			from := time.Now()
-			_, err := s.Invalidate(w.Context(), budget, []string{w.token()})
+			_, err := s.Invalidate(w.Context(), budget, store.Mark{}, []string{w.token()})
 			if took := time.Since(from); err == nil || took > slack {
 				w.Errorf("Invalidate = %v after %v of a budget of %v", err, took, budget)
 			}

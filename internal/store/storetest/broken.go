@@ -42,11 +42,11 @@ func brokenScripts() []brokenScript {
 		},
 		{
 			"dirty outlives its holder", "release", "r.holders[owner] = nil\n",
-			"r.holders[owner] = nil\n  if next(r.holders) then r.dirty = '0' end\n",
+			"r.holders[owner] = nil\n  if next(r.holders) then r.writer = CLEAN end\n",
 			"dirt outlives its holder",
 		},
 		{
-			"invalidation dirties a hold", "invalidate", "r.dirty = '1'", "",
+			"invalidation dirties a hold", "invalidate", "r.writer = nonce", "",
 			"an invalidation makes a held token dirty",
 		},
 		{
@@ -55,12 +55,24 @@ func brokenScripts() []brokenScript {
 		},
 		{
 			"restore by the last holder", "release", "r.holders[owner] = nil\n",
-			"r.holders[owner] = nil\n  if outcome == 'rollback' then r.holders, r.dirty = {}, '0' end\n",
+			"r.holders[owner] = nil\n  if outcome == 'rollback' then r.holders, r.writer = {}, CLEAN end\n",
 			"a rollback under another's hold leaves that hold",
 		},
 		{
-			"lapse is dirty", "", "r.dirty, r.first, r.base, r.seen = '1', now, ZERO, '0'", "",
+			"lapse is dirty", "", "r.writer, r.first, r.base, r.seen = 'L' .. string.sub(nonce, 2), now, ZERO, '0'", "",
 			"a lapse is dirty",
+		},
+		{
+			"the token of a hold is its writer's", "release", "  finish(r, now)\nend\nif", "  r.writer = r.writer == CLEAN and CLEAN or nonce\n  finish(r, now)\nend\nif",
+			"a hold's token is that of the write that made it wrong, whoever ends it",
+		},
+		{
+			"the last write counts", "", "r.writer = nonce\n", "r.writer = r.writer == CLEAN and nonce or r.writer\n",
+			"of several writes under a hold the last one counts",
+		},
+		{
+			"a lapse says so", "", "'L' .. string.sub(nonce, 2)", "nonce",
+			"a lapse is nobody's write",
 		},
 		{
 			"settle after the deadline", "", "if deadline <= now then", "if true then",
@@ -77,7 +89,7 @@ func brokenScripts() []brokenScript {
 		},
 		{
 			"probation stays, over a commit", "",
-			"r.time, r.nonce, r.dirty = now, nonce, '0'", "r.time, r.nonce, r.dirty, r.probation = now, nonce, '0', NEVER",
+			"r.time, r.nonce, r.writer = now, r.writer, CLEAN", "r.time, r.nonce, r.writer, r.probation = now, r.writer, CLEAN, NEVER",
 			"a hold and its commit keep a probation",
 		},
 		{

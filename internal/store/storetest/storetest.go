@@ -57,7 +57,7 @@ const (
 
 func groups() []group {
 	return []group{
-		touching(), invalidating(), holding(), lapsing(), leasing(), filling(), readingLate(),
+		touching(), invalidating(), holding(), marking(), lapsing(), leasing(), filling(), readingLate(),
 		epochs(), losing(), garbage(), keeping(), scanning(), breaking(),
 	}
 }

@@ -143,7 +143,7 @@ func invalidating() group {
 		}},
 		{"an invalidation reaches each key", anything, func(w *world) {
 			s, keys := w.store(), []string{w.token(), w.token(), w.token()}
-			times, err := s.Invalidate(w.Context(), patience, keys)
+			times, err := s.Invalidate(w.Context(), patience, store.Mark{}, keys)
 			w.must("Invalidate", err)
 			for i, key := range keys {
 				if got := w.see(s, key); got.Token.Time != times[i] || times[i] == 0 {
@@ -223,7 +223,7 @@ func invalidating() group {
 		{"an undelivered invalidation is delivered as any other", anything, func(w *world) {
 			s, key := w.store(), w.token()
 			before := w.touch(s, key)
-			times, err := s.Deliver(w.Context(), patience, []string{key})
+			times, err := s.Deliver(w.Context(), patience, store.Mark{}, []string{key})
 			w.must("Deliver", err)
 			if got := w.see(s, key); got.Token == before.Token || got.Token.Time != times[0] {
 				w.Errorf("after Deliver at %d: %+v", times[0], got)

@@ -136,7 +136,7 @@ func (w *world) see(s *store.Store, key string) store.Dependency {
 
 func (w *world) invalidate(s *store.Store, key string) (at uint64) {
 	w.Helper()
-	times, err := s.Invalidate(w.Context(), patience, []string{key})
+	times, err := s.Invalidate(w.Context(), patience, store.Mark{}, []string{key})
 	w.must("Invalidate", err)
 	return times[0]
 }
@@ -149,7 +149,7 @@ func (w *world) place(s *store.Store, owner, key string) {
 
 func (w *world) release(s *store.Store, owner string, outcome store.Outcome, key string) {
 	w.Helper()
-	_, err := s.Release(w.Context(), patience, owner, outcome, []string{key})
+	_, err := s.Release(w.Context(), patience, store.Mark{}, owner, outcome, []string{key})
 	w.must("Release", err)
 }
 

@@ -26,7 +26,7 @@ func roundTrips(t *testing.T, d writes.Database) {
 	}
 	for _, s := range shapes() {
 		for _, rows := range []int64{1, 10, members} {
-			bare := 0
+			bare, commands := 0, 0
 			for _, l := range lanes {
 				what := fmt.Sprintf("%s of %d rows, %s", s.name, rows, l.name)
 				redis, database, err := l.counts.during(func() error { return s.do(t.Context(), l.db, rows, what) })
@@ -38,6 +38,11 @@ func roundTrips(t *testing.T, d writes.Database) {
 				}
 				t.Logf("%v, %s: %d round trips to Redis (%s), %d calls of the database, %.2f times the bare ones (%s)",
 					d.Dialect, what, len(redis), strings.Join(redis, ", "), len(database), float64(len(database))/float64(bare), shortened(database))
+				// What a write says of itself is one command more.
+				if l.forgets && l.counts.commands != commands-1 {
+					t.Errorf("%s: %d commands to Redis, and with provenance %d, want one more", what, l.counts.commands, commands)
+				}
+				commands = l.counts.commands
 				if len(redis) > l.trips || len(redis) == 0 && !l.bare {
 					t.Errorf("%s: %d round trips to Redis, want %d: %s", what, len(redis), l.trips, strings.Join(redis, ", "))
 				}

@@ -87,7 +87,8 @@ type way struct {
 	bare    bool
 	empty   bool // with a hook that does nothing: what bun itself takes for having one
 	install []bunhooks.Option
-	trips   int // to Redis, at most
+	forgets bool // Options.ForgetWrites
+	trips   int  // to Redis, at most
 }
 
 func ways() []way {
@@ -95,6 +96,7 @@ func ways() []way {
 		{name: "bare", bare: true},
 		{name: "after commit", install: []bunhooks.Option{bunhooks.AfterCommit()}, trips: 1},
 		{name: "fenced", trips: 2},
+		{name: "fenced, without provenance", trips: 2, forgets: true},
 	}
 }
 
@@ -183,6 +185,7 @@ func openLane(t testing.TB, d writes.Database, w way, c *counts) lane {
 	}
 	o := cacheme.Options{
 		Prefix: suite.Prefix(), Hold: 10 * time.Minute, Lease: time.Minute, Budget: time.Minute, WriteBudget: time.Minute,
+		ForgetWrites: w.forgets,
 	}
 	l.cache = suite.NewCache(t, rdb, o, Profile{}, MemberChanged{})
 	install := append([]bunhooks.Option{bunhooks.WithLogger(slog.New(slog.DiscardHandler))}, w.install...)
