@@ -31,6 +31,8 @@ const (
 	EventRedisError    EventKind = "redis_error"    // one round trip failed
 	EventRefilled      EventKind = "refilled"       // Count nodes were loaded again because of a write
 	EventRefillDropped EventKind = "refill_dropped" // Count nodes were not; Reason says why
+	EventUndeclared    EventKind = "undeclared"     // a node reads what it does not depend on: Table, Columns, Line; Reason says what to declare. Once for each
+	EventUnseen        EventKind = "unseen"         // values of a node with Observe: Auto are not stored; Reason says why. Once for each reason
 	EventBlind         EventKind = "blind"          // the server tells no run id: entries are shared by no other process
 )
 
@@ -44,6 +46,10 @@ type Event struct {
 	Count    int
 	Duration time.Duration
 	Err      error
+
+	// Of EventUndeclared: the table, the columns by which its rows were chosen, "author_id, kind", and the line of the
+	// query, "shop/books.go:42".
+	Table, Columns, Line string
 }
 
 // tell reports an event to the observer and, where an operator should know, to the log.
@@ -55,7 +61,7 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 	switch e.Kind {
 	case EventHit, EventStale, EventMiss, EventBypass:
 		return
-	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage:
+	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage, EventUndeclared, EventUnseen:
 		level = slog.LevelWarn
 	default:
 	}
@@ -65,6 +71,9 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 	attrs := []slog.Attr{slog.String("node", e.Node)}
 	if e.Reason != "" {
 		attrs = append(attrs, slog.String("reason", e.Reason))
+	}
+	if e.Table != "" {
+		attrs = append(attrs, slog.String("table", e.Table), slog.String("columns", e.Columns), slog.String("line", e.Line))
 	}
 	if e.Count != 0 {
 		attrs = append(attrs, slog.Int("count", e.Count))

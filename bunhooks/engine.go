@@ -61,6 +61,7 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 		// Its snapshot may be old, and its rows may be uncommitted.
 		cacheme.DoNotStore(ctx, "the load ran in a transaction")
 	}
+	e.observe(ctx, c, s)
 	var a answer
 	var err error
 	if hints == nil && s.IsRead() {
@@ -215,6 +216,9 @@ func (e *engine) watch() *watch {
 func (e *engine) learnCatalog(ctx context.Context, q ask) error {
 	c, err := e.dialect.catalog(ctx, q)
 	if err != nil {
+		return err
+	}
+	if err := e.dialect.learnUniques(ctx, q, c); err != nil {
 		return err
 	}
 	watched := e.cache.Watched()

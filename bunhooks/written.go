@@ -103,6 +103,7 @@ func (e *engine) appendRow(invalids []cacheme.Invalid, t *table, values []driver
 	for _, name := range t.names {
 		invalids = append(invalids, cacheme.Row(name, t.told, told...))
 	}
+	invalids = t.appendHaving(invalids, values)
 	if len(t.keyed) == 0 {
 		return invalids
 	}
