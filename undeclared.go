@@ -95,7 +95,7 @@ func (j *judgement) read(ctx context.Context, r *Read) {
 
 // tell tells a mistake once.
 func (j *judgement) tell(ctx context.Context, r *Read, columns, what, remedy string) {
-	if j.p.known.times(fmt.Sprintf("undeclared %s|%s|%s", r.Tables[0], columns, what)) != 1 {
+	if j.p.known.times("undeclared "+r.Tables[0]+" "+columns) != 1 {
 		return
 	}
 	j.c.happened(ctx, j.p, Event{
