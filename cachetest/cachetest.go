@@ -35,6 +35,8 @@ type Cache struct {
 	flow   *flow
 	hold   time.Duration
 	record string // Redis key of the record of losses
+
+	declared *declared
 }
 
 const (
@@ -77,6 +79,7 @@ func NewWith(t testing.TB, o cacheme.Options, declarations ...cacheme.Declaratio
 		c.record = defaultPrefix + c.record
 	}
 	rdb.AddHook(c.flow)
+	c.declared = watchDeclared(t, &o)
 	if c.Cache, err = cacheme.New(rdb, o); err != nil {
 		t.Fatal(err)
 	}

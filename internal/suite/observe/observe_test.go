@@ -15,3 +15,5 @@ func TestObserve(t *testing.T) {
 	t.Parallel()
 	observe.Run(t, writes.Embedded)
 }
+
+func BenchmarkObserve(b *testing.B) { observe.Bench(b, writes.Embedded) }
