@@ -27,7 +27,8 @@ type seen struct {
 	unseen string          // why that is not all; empty: it is
 }
 
-// Read is one table that a load read.
+// Read is one table that a load read. One whose rows are found by those of another table, and of which there was none, has
+// not been read.
 type Read struct {
 	// Tables is the table as Row has it. Several are tables of which one was read, nobody knows which.
 	Tables []string
@@ -35,8 +36,6 @@ type Read struct {
 	Matches []Match
 	// Any says that every row of the table matters for sure, and that a new one does.
 	Any bool
-	// Joined says that the rows were found by those of another table; Outer, that there may be none beside them.
-	Joined, Outer bool
 	// Line is where the query came from: "shop/books.go:42".
 	Line string
 }

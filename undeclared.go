@@ -16,7 +16,6 @@ func (c *Cache) judge(ctx context.Context, ws []*work, in inner) {
 		return
 	}
 	j := judgement{names: map[string]bool{}, plans: c.registry.table.Load(), c: c, p: ws[0].r.plan}
-	j.shows = j.p.resultInvalidNodes == nil
 	for _, w := range ws {
 		if w.entry.TTL == 0 {
 			return // what it would have depended on is not known
@@ -28,7 +27,6 @@ func (c *Cache) judge(ctx context.Context, ws []*work, in inner) {
 			}
 			j.names[name] = true
 		}
-		j.shows = j.shows || len(w.late) > len(in.handed)
 	}
 	for _, m := range j.p.models {
 		if j.names[nameOf(tableKind, tableName(m))] {
@@ -42,18 +40,12 @@ func (c *Cache) judge(ctx context.Context, ws []*work, in inner) {
 
 // judgement is what one load's entries depend on.
 type judgement struct {
-	c     *Cache
-	p     *nodePlan
-	plans *plans
-	names map[string]bool
-	// shows: the result had something to depend on, or the node does not look at it. An empty list needs none of the rows
-	// that it would have been joined with.
-	shows  bool
+	c      *Cache
+	p      *nodePlan
+	plans  *plans
+	names  map[string]bool
 	byKeys []string // tables whose rows say by themselves what they make wrong
 }
-
-// outerLooks is how many loads have to show nothing of a table that is joined only where there is a row.
-const outerLooks = 3
 
 func (j *judgement) read(ctx context.Context, r *Read) {
 	if len(r.Tables) == 0 || slices.ContainsFunc(r.Tables, func(t string) bool { return j.names[nameOf(rowsKind, t)] }) {
@@ -61,12 +53,6 @@ func (j *judgement) read(ctx context.Context, r *Read) {
 	}
 	table := r.Tables[0]
 	if !slices.ContainsFunc(r.Tables, func(t string) bool { return j.names[nameOf(tableKind, t)] }) {
-		if len(r.Matches) == 0 && r.Joined && !j.shows {
-			return
-		}
-		if r.Outer && j.p.resultInvalidNodes != nil && j.p.known.times("outer "+table) < outerLooks {
-			return
-		}
 		columns := ""
 		if len(r.Matches) > 0 {
 			columns = strings.Join(r.Matches[0].Columns, ", ")

@@ -61,7 +61,7 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 		// Its snapshot may be old, and its rows may be uncommitted.
 		cacheme.DoNotStore(ctx, "the load ran in a transaction")
 	}
-	e.observe(ctx, c, s)
+	look := e.observe(ctx, c, s)
 	var a answer
 	var err error
 	if hints == nil && s.IsRead() {
@@ -69,6 +69,7 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 	} else {
 		a, err = e.write(ctx, c, s, hints, query)
 	}
+	a.rows = look.watch(a.rows)
 	if err != nil && c.Tx() != nil && e.dialect.fails(err) {
 		// Until a rollback to a savepoint before it, the COMMIT will be a ROLLBACK.
 		c.Tx().Add(&written{failed: true})

@@ -14,15 +14,15 @@ import (
 )
 
 // observe tells the load whose context a statement has what it reads. In a transaction nothing is told: the load's value
-// is its caller's alone.
-func (e *engine) observe(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) {
+// is its caller's alone. What it returns is to see the rows.
+func (e *engine) observe(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) *look {
 	o := cacheme.Observing(ctx)
 	if o == nil || c.Tx() != nil || !o.Due(sqltext.Shape(s.Text)) {
-		return
+		return nil
 	}
 	if !s.IsRead() && !readsOnly(s.Script()) {
 		o.Unseen("a statement of the load is no query, or it is not certain that it is one")
-		return
+		return nil
 	}
 	r := reader{engine: e, watch: e.watch(), o: o, moved: c.Moved() && e.dialect.text == sqltext.MySQL, home: e.dialect.text == sqltext.MySQL && !c.Moved()}
 	r.text = s.Text
@@ -34,6 +34,7 @@ func (e *engine) observe(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement)
 		r.text = sqltext.Bind(e.dialect.text, s.Text, args)
 	}
 	r.read()
+	return r.later
 }
 
 // readsOnly reports whether a text is one query.
@@ -48,6 +49,7 @@ type reader struct {
 	o     *cacheme.Observation
 	text  string
 	home  bool // tables without a schema are in the standard one
+	later *look
 	moved bool // ... or in any database of the server
 }
 
@@ -73,15 +75,23 @@ func (r *reader) read() {
 		}
 		return
 	}
-	line := caller.Line()
+	line, aggregate := caller.Line(), isAggregate(r.text)
+	r.later = &look{o: r.o}
 	for i := range reading.Sources {
-		r.tell(&reading, i, line)
+		if read, ok := r.sighted(&reading, i, line); ok {
+			switch s := &reading.Sources[i]; {
+			case len(reading.Sources) == 1 || len(s.Criteria) > 0:
+				r.o.Read(read)
+			case !aggregate:
+				r.later.waits(read, s)
+			}
+		}
 	}
 }
 
 // owns reports whether a table surely has a column.
 func (r *reader) owns(name sqltext.Name, column string) bool {
-	if r.moved || r.isShadowed(name) || name.Schema == "" && len(r.watch.byName[strings.ToLower(name.Table)]) > 1 {
+	if r.moved || r.isShadowed(name) || name.Schema == "" && !r.home && len(r.watch.byName[strings.ToLower(name.Table)]) > 1 {
 		return false
 	}
 	facts, known := r.watch.catalog.tables[newTableID(name.Schema, name.Table, r.watch.standard)]
@@ -127,24 +137,21 @@ func (r *reader) having(t *table, criteria []sqltext.Criterion) []cacheme.Match 
 	return matches
 }
 
-// tell tells a source to be compared with what is declared, where it is certain which table it is.
-func (r *reader) tell(reading *sqltext.Reading, i int, line string) {
+// sighted is a source to be compared with what is declared, where it is certain which table it is.
+func (r *reader) sighted(reading *sqltext.Reading, i int, line string) (read cacheme.Read, ok bool) {
 	s := &reading.Sources[i]
 	name := strings.ToLower(s.Table.Table)
 	tables, certain := r.watch.find(s.Table, r.home)
 	facts, known := r.watch.catalog.tables[newTableID(s.Table.Schema, s.Table.Table, r.watch.standard)]
 	if !known || len(tables) > 0 && !certain || len(r.watch.aliases[name]) > 0 || r.isShadowed(s.Table) || r.moved {
-		return
+		return read, false
 	}
-	read := cacheme.Read{Line: line, Outer: s.Joined != nil}
+	read.Line = line
 	if len(tables) > 0 {
 		read.Tables = tables[0].names
 	}
 	if id := newTableID(s.Table.Schema, s.Table.Table, r.watch.standard); len(read.Tables) == 0 {
 		read.Tables = []string{id.name()}
-	}
-	for j, other := range reading.Sources {
-		read.Joined = read.Joined || j != i && other.Block == s.Block
 	}
 	read.Any = len(reading.Sources) == 1 && s.Criteria == nil && !strings.Contains(strings.ToLower(r.text), "where")
 	for _, c := range s.Criteria {
@@ -156,7 +163,7 @@ func (r *reader) tell(reading *sqltext.Reading, i int, line string) {
 		m.Unique = slices.ContainsFunc(r.watch.catalog.uniques[newTableID(s.Table.Schema, s.Table.Table, r.watch.standard)], m.has) || len(facts.key) > 0 && m.has(facts.key)
 		read.Matches = append(read.Matches, m.Match)
 	}
-	r.o.Read(read)
+	return read, true
 }
 
 // matched is a Match that knows whether it has columns.

@@ -42,6 +42,8 @@ func (d dice) review(id int64) *Review {
 	return &Review{ID: id, BookID: d.there(), UserID: d.there(), Stars: d.Int64N(4)}
 }
 
+func nick(user int64) string { return fmt.Sprint("nick", user) }
+
 // plant fills the empty tables, unseen by the cache.
 func (p *place) plant(ctx context.Context, d dice) error {
 	var authors []Author
@@ -51,7 +53,7 @@ func (p *place) plant(ctx context.Context, d dice) error {
 	var reviews []Review
 	for id := int64(1); id <= most; id++ {
 		authors = append(authors, Author{ID: id, Name: fmt.Sprint("a", id)})
-		users = append(users, User{ID: id, Name: fmt.Sprint("u", id)})
+		users = append(users, User{ID: id, Name: fmt.Sprint("u", id), Nick: nick(id)})
 		books = append(books, *d.book(id))
 		places = append(places, UserBook{UserID: id, BookID: d.there()})
 		reviews = append(reviews, *d.review(id))

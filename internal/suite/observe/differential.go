@@ -28,7 +28,8 @@ type run struct {
 	author author
 	last   map[string]string
 	tally  score
-	behind int // so many of a hundred writes are made unseen by the cache
+	by     map[string]*score // ask
+	behind int               // so many of a hundred writes are made unseen by the cache
 }
 
 // score is how it went.
@@ -37,6 +38,10 @@ type score struct{ compared, kept, needed, needless int }
 // share is how many of the answers that no write changed were loaded again, in percent.
 func (s score) share() float64 { return 100 * float64(s.needless) / float64(max(1, s.kept+s.needless)) }
 
+func (s score) String() string {
+	return fmt.Sprintf("%d compared, %d kept, %d changed, %d loaded needlessly (%.1f %%)", s.compared, s.kept, s.needed, s.needless, s.share())
+}
+
 // wrongError is an answer that is not the database's.
 type wrongError struct{ reason string }
 
@@ -44,7 +49,7 @@ func (e *wrongError) Error() string { return e.reason }
 
 func newRun(t *testing.T, p *place, how manner, seed uint64) *run {
 	t.Helper()
-	r := &run{place: p, author: author{dice: newDice(seed), dialect: p.Dialect, next: most + 10}, last: map[string]string{}}
+	r := &run{place: p, author: author{dice: newDice(seed), dialect: p.Dialect, next: most + 10}, last: map[string]string{}, by: map[string]*score{}}
 	check(t, p.plant(t.Context(), r.author.dice))
 	r.asks = p.declare(t, how)
 	return r
@@ -62,8 +67,10 @@ func randomly(t *testing.T, open writes.Open) {
 		if told := r.events.all(); len(told) > 0 {
 			t.Errorf("SEED=%d, %s: there are mistakes: %+v", seed, how, told)
 		}
-		t.Logf("SEED=%d %-5s %d compared, %d kept, %d changed, %d loaded needlessly (%.1f %%), %d dependencies made wrong, %d values born invalid",
-			seed, how, r.tally.compared, r.tally.kept, r.tally.needed, r.tally.needless, r.tally.share(), r.cache.Stats().Invalidations, r.cache.Stats().BornInvalid)
+		t.Logf("SEED=%d %s: %d dependencies made wrong, %d values born invalid, %v", seed, how, r.cache.Stats().Invalidations, r.cache.Stats().BornInvalid, r.tally)
+		for _, c := range r.asks {
+			t.Logf("%s %-10s %v", how, c.name, r.by[c.name])
+		}
 		declared, observed = observed, r
 	}
 	if observed.tally.kept < observed.tally.compared/4 || declared.tally.kept < declared.tally.compared/4 {
@@ -114,14 +121,19 @@ func (r *run) compareOne(ctx context.Context, c cached, id int64) error {
 	}
 	key := fmt.Sprint(c.name, id)
 	last, asked := r.last[key]
-	r.tally.compared++
-	switch {
-	case !loaded:
-		r.tally.kept++
-	case !asked || last != truth:
-		r.tally.needed++
-	default:
-		r.tally.needless++
+	if r.by[c.name] == nil {
+		r.by[c.name] = &score{}
+	}
+	for _, s := range []*score{&r.tally, r.by[c.name]} {
+		s.compared++
+		switch {
+		case !loaded:
+			s.kept++
+		case !asked || last != truth:
+			s.needed++
+		default:
+			s.needless++
+		}
 	}
 	r.last[key] = truth
 	return nil

@@ -32,6 +32,7 @@ type User struct {
 
 	ID   int64 `bun:",pk,autoincrement"`
 	Name string
+	Nick string `bun:",unique,type:varchar(40)"`
 }
 
 // UserBook is a place on a shelf.

@@ -19,6 +19,7 @@ func Run(t *testing.T, open writes.Open) {
 		run  func(*testing.T, writes.Open)
 	}{
 		{"mistakes are told", mistakes},
+		{"what is right is not told", harmless},
 		{"random writes", randomly},
 		{"a mistake is found", planted},
 		{"what cannot be seen is not stored", unseen},

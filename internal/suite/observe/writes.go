@@ -157,7 +157,7 @@ func (a *author) again(ctx context.Context, db bun.IDB) error {
 
 func (a *author) newUser(ctx context.Context, db bun.IDB) error {
 	a.next++
-	u := &User{ID: a.next, Name: "new"}
+	u := &User{ID: a.next, Name: "new", Nick: nick(a.next)}
 	if err := a.exec(ctx, db.NewInsert().Model(u).Returning("NULL")); err != nil || a.chance(30) {
 		return err
 	}
