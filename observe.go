@@ -48,11 +48,16 @@ type Match struct {
 	Unique  bool // there is at most one such row
 }
 
-// Observing returns what is told of the load that ctx is of. It is nil outside of loads, and where the node has
-// Meta{Observe: Off}; a nil Observation takes everything and does nothing.
-func Observing(ctx context.Context) *Observation {
+// Observing returns what is told of the load that ctx is of. It is nil outside of loads, where the node has
+// Meta{Observe: Off}, and in a load of another cache: that one is not told of writes to what is read here, and hears that
+// something was not seen. A nil Observation takes everything and does nothing.
+func (c *Cache) Observing(ctx context.Context) *Observation {
 	s := scopeOf(ctx)
-	if s == nil {
+	switch {
+	case s == nil:
+		return nil
+	case s.cache != c:
+		s.observation.Unseen("the load read a database whose writes another cache is told of")
 		return nil
 	}
 	return s.observation

@@ -16,7 +16,7 @@ import (
 // observe tells the load whose context a statement has what it reads. In a transaction nothing is told: the load's value
 // is its caller's alone. What it returns is to see the rows.
 func (e *engine) observe(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) *look {
-	o := cacheme.Observing(ctx)
+	o := e.cache.Observing(ctx)
 	if o == nil || c.Tx() != nil || !o.Due(sqltext.Shape(s.Text)) {
 		return nil
 	}

@@ -21,9 +21,9 @@ func (r *recorder) Errorf(format string, args ...any) {
 }
 
 // loadReading is a loader that is seen to read a table.
-func loadReading(table string) func(context.Context, Detail) (Book, error) {
+func loadReading(cache *cachetest.Cache, table string) func(context.Context, Detail) (Book, error) {
 	return func(ctx context.Context, d Detail) (Book, error) {
-		cacheme.Observing(ctx).Read(cacheme.Read{
+		cache.Observing(ctx).Read(cacheme.Read{
 			Tables: []string{table}, Line: "shop/books.go:42",
 			Matches: []cacheme.Match{{Columns: []string{"id"}, Values: []any{d.ID}, Unique: true}},
 		})
@@ -53,7 +53,7 @@ func TestUndeclaredDependencyFailsTheTest(t *testing.T) {
 			}
 			cache := cachetest.NewWith(r, c.options, Detail{}, BookChanged{})
 			for id := range int64(3) {
-				get(t, cache, Detail{ID: id}, loadReading(c.table))
+				get(t, cache, Detail{ID: id}, loadReading(cache, c.table))
 			}
 			if c.want == nil {
 				if len(r.errs) > 0 {
@@ -82,9 +82,9 @@ func TestRequireDependenciesDeclared(t *testing.T) {
 		do   func()
 		want string // a part of the failure; empty: it does not fail
 	}{
-		{"all is declared", func() { get(t, cache, Detail{ID: 1}, loadReading("books")) }, ""},
-		{"nothing is loaded", func() { get(t, cache, Detail{ID: 1}, loadReading("books")) }, "nothing was loaded"},
-		{"something is not declared", func() { get(t, cache, Detail{ID: 2}, loadReading("authors")) }, "authors"},
+		{"all is declared", func() { get(t, cache, Detail{ID: 1}, loadReading(cache, "books")) }, ""},
+		{"nothing is loaded", func() { get(t, cache, Detail{ID: 1}, loadReading(cache, "books")) }, "nothing was loaded"},
+		{"something is not declared", func() { get(t, cache, Detail{ID: 2}, loadReading(cache, "authors")) }, "authors"},
 	} {
 		inner := &recorder{TB: t}
 		cache.RequireDependenciesDeclared(inner, c.do)
