@@ -76,22 +76,38 @@ func TestAutoDependsOnWhatIsRead(t *testing.T) {
 		memo   cacheme.Memoized[int64, string]
 		failed error
 	}{
-		{name: "rows by a value", reads: []cacheme.Read{having("books", "author_id", 5)},
-			wrong: cacheme.Having("books", []string{"author_id"}, 5), keeps: cacheme.Having("books", []string{"author_id"}, 6)},
-		{name: "rows by several, in any order", reads: []cacheme.Read{{Tables: []string{"places"}, Matches: []cacheme.Match{{Columns: []string{"b", "A"}, Values: []any{int64(2), int64(1)}}}}},
-			wrong: cacheme.Having("places", []string{"a", "b"}, 1, 2), keeps: cacheme.Having("places", []string{"a", "b"}, 2, 1)},
-		{name: "the table of rows by a value", reads: []cacheme.Read{having("books", "author_id", 5)},
-			wrong: cacheme.Table("books"), keeps: cacheme.Row("books", []string{"id"}, 1)},
-		{name: "a table", reads: []cacheme.Read{{Tables: []string{"books"}}},
-			wrong: cacheme.Row("books", []string{"id"}, 1), keeps: cacheme.Row("authors", []string{"id"}, 1)},
-		{name: "one of two tables", reads: []cacheme.Read{{Tables: []string{"a.books", "b.books"}, Matches: having("", "id", 1).Matches}},
-			wrong: cacheme.Row("b.books", []string{"id"}, 9), keeps: cacheme.Row("books", []string{"id"}, 9)},
-		{name: "a text, of which nobody knows what equals it", reads: []cacheme.Read{{Tables: []string{"books"}, Matches: []cacheme.Match{{Columns: []string{"slug"}, Values: []any{"emma"}}}}},
-			wrong: cacheme.Row("books", []string{"id"}, 1), keeps: cacheme.Having("books", []string{"slug"}, 1)},
-		{name: "what is declared too", reads: []cacheme.Read{having("books", "id", 1)}, memo: cacheme.Memoized[int64, string]{Tags: []string{"mine"}},
-			wrong: cacheme.Tag("mine"), keeps: cacheme.Having("books", []string{"id"}, 2)},
-		{name: "not found", reads: []cacheme.Read{having("books", "id", 1)}, memo: cacheme.Memoized[int64, string]{Meta: cacheme.Meta{Key: "gone:<id>", Negative: time.Minute}},
-			failed: cacheme.ErrNotFound, wrong: cacheme.Having("books", []string{"id"}, 1), keeps: cacheme.Having("books", []string{"id"}, 2)},
+		{
+			name: "rows by a value", reads: []cacheme.Read{having("books", "author_id", 5)},
+			wrong: cacheme.Having("books", []string{"author_id"}, 5), keeps: cacheme.Having("books", []string{"author_id"}, 6),
+		},
+		{
+			name: "rows by several, in any order", reads: []cacheme.Read{{Tables: []string{"places"}, Matches: []cacheme.Match{{Columns: []string{"b", "A"}, Values: []any{int64(2), int64(1)}}}}},
+			wrong: cacheme.Having("places", []string{"a", "b"}, 1, 2), keeps: cacheme.Having("places", []string{"a", "b"}, 2, 1),
+		},
+		{
+			name: "the table of rows by a value", reads: []cacheme.Read{having("books", "author_id", 5)},
+			wrong: cacheme.Table("books"), keeps: cacheme.Row("books", []string{"id"}, 1),
+		},
+		{
+			name: "a table", reads: []cacheme.Read{{Tables: []string{"books"}}},
+			wrong: cacheme.Row("books", []string{"id"}, 1), keeps: cacheme.Row("authors", []string{"id"}, 1),
+		},
+		{
+			name: "one of two tables", reads: []cacheme.Read{{Tables: []string{"a.books", "b.books"}, Matches: having("", "id", 1).Matches}},
+			wrong: cacheme.Row("b.books", []string{"id"}, 9), keeps: cacheme.Row("books", []string{"id"}, 9),
+		},
+		{
+			name: "a text, of which nobody knows what equals it", reads: []cacheme.Read{{Tables: []string{"books"}, Matches: []cacheme.Match{{Columns: []string{"slug"}, Values: []any{"emma"}}}}},
+			wrong: cacheme.Row("books", []string{"id"}, 1), keeps: cacheme.Having("books", []string{"slug"}, 1),
+		},
+		{
+			name: "what is declared too", reads: []cacheme.Read{having("books", "id", 1)}, memo: cacheme.Memoized[int64, string]{Tags: []string{"mine"}},
+			wrong: cacheme.Tag("mine"), keeps: cacheme.Having("books", []string{"id"}, 2),
+		},
+		{
+			name: "not found", reads: []cacheme.Read{having("books", "id", 1)}, memo: cacheme.Memoized[int64, string]{Meta: cacheme.Meta{Key: "gone:<id>", Negative: time.Minute}},
+			failed: cacheme.ErrNotFound, wrong: cacheme.Having("books", []string{"id"}, 1), keeps: cacheme.Having("books", []string{"id"}, 2),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
