@@ -35,6 +35,8 @@ const (
 	EventViolation     EventKind = "violation"      // a hit was wrong: Reason says where it differs, Duration how old the entry is
 	EventUnverified    EventKind = "unverified"     // Count sampled hits could not be judged; Reason and Err say why
 	EventIncomparable  EventKind = "incomparable"   // a node's loader gives what it likes; told once, Reason says what to do
+	EventUndeclared    EventKind = "undeclared"     // a node reads what it does not depend on: Table, Columns, Line; Reason says what to declare. Once for each
+	EventUnseen        EventKind = "unseen"         // values of a node with Observe: Auto are not stored; Reason says why. Once for each reason
 	EventBlind         EventKind = "blind"          // the server tells no run id: entries are shared by no other process
 )
 
@@ -49,6 +51,10 @@ type Event struct {
 	Count    int
 	Duration time.Duration
 	Err      error
+
+	// Of EventUndeclared: the table, the columns by which its rows were chosen, "author_id, kind", and the line of the
+	// query, "shop/books.go:42".
+	Table, Columns, Line string
 }
 
 // tell reports an event to the observer and, where an operator should know, to the log.
@@ -60,7 +66,7 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 	switch e.Kind {
 	case EventHit, EventStale, EventMiss, EventBypass:
 		return
-	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage, EventIncomparable:
+	case EventAway, EventBack, EventKept, EventDelivered, EventBlind, EventGarbage, EventIncomparable, EventUndeclared, EventUnseen:
 		level = slog.LevelWarn
 	case EventViolation:
 		level = slog.LevelError
@@ -72,6 +78,9 @@ func (c *Cache) tell(ctx context.Context, e Event) {
 	attrs := []slog.Attr{slog.String("node", e.Node)}
 	if e.Reason != "" {
 		attrs = append(attrs, slog.String("reason", e.Reason))
+	}
+	if e.Table != "" {
+		attrs = append(attrs, slog.String("table", e.Table), slog.String("columns", e.Columns), slog.String("line", e.Line))
 	}
 	if e.Count != 0 {
 		attrs = append(attrs, slog.Int("count", e.Count))

@@ -67,7 +67,7 @@ func (c *Cache) findLate(w *work, inside inner) {
 			return
 		}
 	}
-	w.late = lateNames(results, c.names(w.r.keys), inside.handed)
+	w.late = lateNames(append(results, inside.observed...), c.names(w.r.keys), inside.handed)
 }
 
 // resultNames are what in the value makes the node's entry wrong.
@@ -92,6 +92,7 @@ func lateNames(results, declared []string, handed map[string]envelope.Token) []s
 	var late []string
 	for _, name := range results {
 		if _, up := handed[name]; !up && !known[name] {
+			known[name] = true
 			late = append(late, name)
 		}
 	}

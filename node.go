@@ -88,6 +88,11 @@ type Meta struct {
 	// what can make it wrong.
 	Verify Switch
 
+	// Observe says what becomes of what loaders are seen to read: On compares it with what the node declares and tells what
+	// is missing, by EventUndeclared; Off does not; Default is the option's. Auto makes it what entries depend on, besides
+	// what is declared: see docs/observe.md for what has to be seen for that, and what it costs.
+	Observe Switch
+
 	// Model, for an invalid node, is a nil pointer to the bun model whose rows make entries wrong: (*Book)(nil).
 	Model any
 	// M2M, for an invalid node, says that Model is the join model of a many-to-many relation, and the node's two
@@ -103,6 +108,7 @@ const (
 	Default Switch = iota
 	On
 	Off
+	Auto // for Meta.Observe alone
 )
 
 func (s Switch) or(option bool) bool {

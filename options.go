@@ -51,6 +51,9 @@ type Options struct {
 	// Codec turns values into bytes and back. Defaults to CBOR, which gives back what it was given, whatever the json
 	// tags of a type say.
 	Codec Codec
+	// Observe is Off where nobody is to be told of tables that nodes read and do not declare. Defaults to On: the first time
+	// that a node is seen to read such a table there is an EventUndeclared, and a warning in the log.
+	Observe Switch
 	// Refill bounds what loading again after writes may cost.
 	Refill RefillOptions
 	// Verify has a share of the hits compared with what their loaders give. Defaults to none.
@@ -136,6 +139,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if strings.ContainsAny(o.Prefix, "{}") {
 		wrong = append(wrong, fmt.Sprintf("Prefix %q holds a brace: entries use them to choose their slot, write a prefix without", o.Prefix))
+	}
+	if o.Observe == Auto {
+		wrong = append(wrong, "Observe is Auto, which each node decides for itself; write it in its Meta")
 	}
 	if o.Codec == nil {
 		o.Codec = newCBORCodec()

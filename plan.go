@@ -30,6 +30,8 @@ type nodePlan struct {
 	seen        seenNames
 	models      []*buntag.Model // of Memoized.InvalidModels
 	examples    []any           // of Memoized.Examples
+	observe     Switch          // On, Off or Auto
+	known       known
 
 	// What the node's methods, or a Memo's funcs, do. Nil where there is none; appendMain is never nil.
 	appendMain         func(dst []byte, node any) ([]byte, error)
@@ -108,6 +110,18 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d|%d|%s|%s>%s|%t", codec.Fingerprint(value), meta.Version, p.codec.Name(), meta.Key, meta.Field, p.resultInvalidNodes != nil)
+	p.observe = meta.Observe
+	switch {
+	case meta.Observe == Auto:
+		h.Write([]byte("|auto")) // an entry from before depends on too little
+	case meta.Observe.or(o.Observe != Off):
+		p.observe = On
+	default:
+		p.observe = Off
+	}
+	if meta.Compress == Auto {
+		c.wrong("Compress", "is Auto, which is for Observe; write On or Off")
+	}
 	p.fingerprint = h.Sum64()
 }
 

@@ -14,6 +14,8 @@ type scope struct {
 	cache *Cache
 	keys  map[string]bool // Redis keys that it loads
 
+	observation *Observation // nil: nobody wants to know what it reads
+
 	mu    sync.Mutex
 	inner inner
 	over  bool // what a goroutine gets that the load left behind no longer counts
@@ -25,6 +27,9 @@ type inner struct {
 	spoiled string                    // why the outer entry may not be stored; empty: it may
 	private string                    // why the value is for its caller alone; empty: it is for all
 	expires uint64                    // Redis's time at which the first inner entry expires; 0: none does
+
+	seen     seen     // what the load read itself
+	observed []string // what it depends on by that, with Auto
 }
 
 type scopeKey struct{}
@@ -33,6 +38,9 @@ func newScope(c *Cache, outer *scope, ws []*work) *scope {
 	s := &scope{outer: outer, cache: c, keys: make(map[string]bool, len(ws)), inner: inner{handed: map[string]envelope.Token{}}}
 	for _, w := range ws {
 		s.keys[w.r.entry] = true
+	}
+	if len(ws) > 0 {
+		s.observation = newObservation(ws[0].r.plan)
 	}
 	return s
 }
@@ -106,5 +114,6 @@ func (s *scope) end() inner {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true
+	s.inner.seen = s.observation.end()
 	return s.inner
 }

@@ -10,6 +10,7 @@ type Stats struct {
 	Hits, StaleHits, Misses, Bypassed, Errors uint64 // one of them for each Get; a node of GetMany counts as one
 	Loads, LoadErrors                         uint64 // loader calls; one for a batch
 	NotStored, BornInvalid, Garbage           uint64
+	Undeclared                                uint64 // EventUndeclared: tables that nodes read and do not depend on
 	Invalidations                             uint64 // dependencies made wrong by this process
 	RedisErrors                               uint64
 	Verified, Unverified, Violations          uint64 // hits that Options.Verify sampled: right, not to be told, wrong
@@ -21,6 +22,7 @@ type counters struct {
 	hits, stale, misses, bypassed, errors atomic.Uint64
 	loads, loadErrors                     atomic.Uint64
 	notStored, bornInvalid, garbage       atomic.Uint64
+	undeclared                            atomic.Uint64
 	invalidations, redisErrors            atomic.Uint64
 	verified, unverified, violations      atomic.Uint64
 }
@@ -44,6 +46,8 @@ func (n *counters) count(k EventKind, by int) {
 		counter = &n.notStored
 	case EventBornInvalid:
 		counter = &n.bornInvalid
+	case EventUndeclared:
+		counter = &n.undeclared
 	case EventGarbage:
 		counter = &n.garbage
 	case EventInvalidated:
@@ -68,6 +72,7 @@ func (n *counters) stats() Stats {
 		Bypassed: n.bypassed.Load(), Errors: n.errors.Load(),
 		Loads: n.loads.Load(), LoadErrors: n.loadErrors.Load(),
 		NotStored: n.notStored.Load(), BornInvalid: n.bornInvalid.Load(), Garbage: n.garbage.Load(),
+		Undeclared:    n.undeclared.Load(),
 		Invalidations: n.invalidations.Load(), RedisErrors: n.redisErrors.Load(),
 		Verified: n.verified.Load(), Unverified: n.unverified.Load(), Violations: n.violations.Load(),
 	}

@@ -6,7 +6,7 @@ import (
 	"sort"
 )
 
-// Watched is one table whose writes have to be told, and why: what whoever watches the writes of a database needs to know.
+// Watched is one table (or with Every, all of them) whose writes have to be told, and why: what whoever watches the writes of a database needs to know.
 type Watched struct {
 	// Node is the Go type of the invalid node, or the name of the Memo.
 	Node string
@@ -19,6 +19,9 @@ type Watched struct {
 	Columns []string
 	// M2M: Model is a join model, and the two columns are its sides.
 	M2M bool
+	// Every: a node with Observe: Auto is registered, so that every table of the database has to be watched; there is no
+	// Table and no Model, and each row that is written makes wrong what Having says of it.
+	Every bool
 	// Keys: rows of Model say by CacheKey or CacheKeys which tags a write makes wrong, so that the whole row is needed.
 	// Where it cannot be had, Table(name) makes wrong what depends on any. See Memoized.InvalidModels.
 	Keys bool
@@ -50,6 +53,11 @@ func (p *plans) watch() (all []Watched) {
 	}
 	for _, r := range p.refills {
 		all = append(all, Watched{Node: r.name, Table: tableName(r.model), Model: r.model.Type, Refill: r.nodes})
+	}
+	for _, n := range p.all() {
+		if n.observe == Auto {
+			all = append(all, Watched{Node: n.name, Every: true})
+		}
 	}
 	sort.Slice(all, func(i, j int) bool {
 		return cmp.Or(cmp.Compare(all[i].Table, all[j].Table), cmp.Compare(all[i].Node, all[j].Node)) < 0

@@ -160,10 +160,12 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	}
 	c.happened(ctx, ws[0].r.plan, Event{Kind: EventLoad, Key: ws[0].r.key, Keys: c.keysLoaded(ws), Duration: took, Err: firstErr})
 	c.breakTokenOrder(ctx, ws, &money)
+	c.dependOnSeen(ctx, ws[0].r.plan, &inside, firstErr != nil)
 	for _, w := range ws {
 		c.prepare(w, inside)
 		c.findLate(w, inside)
 	}
+	c.judge(ctx, ws, inside)
 	c.readLate(ctx, ws, inside, &money)
 	stop()
 	c.fill(ctx, ws, owner, &money)

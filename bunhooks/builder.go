@@ -20,6 +20,7 @@ type declaration struct {
 	model     *schema.Table
 	cacheKeys bool
 	refill    func(row any) []cacheme.Declaration
+	every     bool // there is no table: all of them count
 }
 
 // builder puts a watch together.
@@ -28,17 +29,22 @@ type builder struct {
 	catalog *catalog
 	byID    map[tableID]*table
 	linked  map[link]bool
+	every   bool
 }
 
 // newWatch joins declarations and catalog.
 func newWatch(declared []declaration, names []string, c *catalog) *watch {
 	b := builder{
-		watch:   &watch{byName: map[string][]*table{}, aliases: map[string][]*table{}, standard: c.standard, failsHalfway: c.failsHalfway, failing: c.failing},
+		watch:   &watch{catalog: c, byName: map[string][]*table{}, aliases: map[string][]*table{}, standard: c.standard, failsHalfway: c.failsHalfway, failing: c.failing},
 		catalog: c,
 		byID:    map[tableID]*table{},
 		linked:  map[link]bool{},
 	}
 	for _, d := range declared {
+		if d.every {
+			b.everyTable()
+			continue
+		}
 		t := b.named(d.table)
 		b.read(t, d.columns...)
 		for _, column := range d.columns {

@@ -20,6 +20,7 @@ type catalog struct {
 	failsHalfway bool
 	failing      map[string]bool // tables and views whose own rules and triggers have that; lower case
 	foreign      []*foreignKey
+	uniques      map[tableID][][]string // columns no two rows of a table have the same values in, besides its primary key
 	triggers     []*trigger
 	views        map[string]string    // lower-case name to the definition, where the database does not say which tables are in it
 	hidden       []string             // views of which nothing is known
@@ -43,6 +44,7 @@ type tableFacts struct {
 type columnFacts struct {
 	text    bool // two texts are one value only if their bytes are equal, or the column is folded
 	folded  bool // its collation, or its type, takes two texts for one value
+	integer bool // it holds integers, and compares them as such
 	derived bool // the database computes it when a row is written
 }
 

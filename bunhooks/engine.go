@@ -64,6 +64,7 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 		// Its snapshot may be old, and its rows may be uncommitted.
 		cacheme.DoNotStore(ctx, "the load ran in a transaction")
 	}
+	look := e.observe(ctx, c, s)
 	var a answer
 	var err error
 	if hints == nil && s.IsRead() {
@@ -71,6 +72,7 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 	} else {
 		a, err = e.write(ctx, c, s, hints, query)
 	}
+	a.rows = look.watch(a.rows)
 	if err != nil && c.Tx() != nil && e.dialect.fails(err) {
 		// Until a rollback to a savepoint before it, the COMMIT will be a ROLLBACK.
 		c.Tx().Add(&written{failed: true})
@@ -221,6 +223,9 @@ func (e *engine) watch() *watch {
 func (e *engine) learnCatalog(ctx context.Context, q ask) error {
 	c, err := e.dialect.catalog(ctx, q)
 	if err != nil {
+		return err
+	}
+	if err := e.dialect.learnUniques(ctx, q, c); err != nil {
 		return err
 	}
 	watched := e.cache.Watched()

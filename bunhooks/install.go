@@ -178,6 +178,10 @@ func declarations(db *bun.DB, watched []cacheme.Watched, warn *warner) (all []de
 		wrong := func(field, reason string) {
 			problems = append(problems, &InstallError{Node: w.Node, Field: field, Reason: reason})
 		}
+		if w.Every {
+			all = append(all, declaration{node: w.Node, every: true})
+			continue
+		}
 		t, err := bunTable(db, w)
 		if err != nil {
 			wrong("Model", err.Error())

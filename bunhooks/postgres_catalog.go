@@ -20,7 +20,7 @@ const (
 
 	// A domain over a text may be one over citext, at some depth.
 	pgColumns = `SELECT n.nspname, c.relname, a.attname, t.typcategory IN ('S', 'E') OR t.typname = 'bytea',
-	coalesce(NOT l.collisdeterministic, false) OR t.typname IN ('citext', 'bpchar') OR t.typtype = 'd' AND t.typcategory = 'S', a.attgenerated <> ''
+	coalesce(NOT l.collisdeterministic, false) OR t.typname IN ('citext', 'bpchar') OR t.typtype = 'd' AND t.typcategory = 'S', a.attgenerated <> '', t.typname IN ('int2', 'int4', 'int8') AND t.typtype = 'b'
 	FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 	JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
 	WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`
@@ -30,7 +30,7 @@ const (
 	(SELECT string_agg(a.attname, chr(31) ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY AS k(num, n), pg_attribute a WHERE a.attrelid = f.confrelid AND a.attnum = k.num)
 	FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace
 	JOIN pg_class p ON p.oid = f.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
-	WHERE f.contype = 'f' AND (f.confdeltype NOT IN ('a', 'r') OR f.confupdtype NOT IN ('a', 'r'))`
+	WHERE f.contype = 'f'`
 
 	// Views down to their tables, and parts of a table up to it.
 	pgAliases = `WITH RECURSIVE uses(alias, object) AS (
@@ -78,7 +78,7 @@ func (postgres) catalog(ctx context.Context, q ask) (*catalog, error) {
 	}
 	for _, row := range rows {
 		if facts, known := c.tables[newTableID(row[0], row[1], c.standard)]; known {
-			facts.columns[strings.ToLower(row[2])] = columnFacts{text: row[3] == "true", folded: row[4] == "true", derived: row[5] == "true"}
+			facts.columns[strings.ToLower(row[2])] = columnFacts{text: row[3] == "true", folded: row[4] == "true", derived: row[5] == "true", integer: row[6] == "true"}
 		}
 	}
 	if rows, err = q(ctx, pgForeign); err != nil {

@@ -54,7 +54,7 @@ func (s sqlite) catalog(ctx context.Context, q ask) (*catalog, error) {
 		}
 		kind := strings.ToUpper(row[2])
 		text := kind == "" || strings.Contains(kind, "CHAR") || strings.Contains(kind, "TEXT") || strings.Contains(kind, "CLOB") || strings.Contains(kind, "BLOB")
-		facts.columns[strings.ToLower(row[1])] = columnFacts{text: text, folded: text && collated[id], derived: row[4] != "0"}
+		facts.columns[strings.ToLower(row[1])] = columnFacts{text: text, integer: strings.Contains(kind, "INT"), folded: text && collated[id], derived: row[4] != "0"}
 		c.tables[id] = facts
 	}
 	foreign, err := q(ctx, `SELECT m.name, f.id, f."table", f."from", f."to", f.on_delete, f.on_update FROM sqlite_master m, pragma_foreign_key_list(m.name, 'main') f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`)

@@ -52,6 +52,7 @@ type table struct {
 	// derived: a write may change columns that are read without naming them, as generated columns and triggers have it.
 	derived  bool
 	volatile bool     // what is written to it stays, whatever becomes of the transaction
+	keysets  []keyset // by which nodes with Observe: Auto know its rows
 	untold   []string // columns that invalid nodes are not told
 	replaces bool     // rows in the way of a write are deleted, by the table's own rule
 }
@@ -125,6 +126,7 @@ func (t *table) family(into []*table) []*table {
 
 // watch is what an engine looks for, compiled from the cache's declarations and the database's catalog.
 type watch struct {
+	catalog  *catalog
 	declared int                 // how many declarations it was made from
 	byName   map[string][]*table // by the name without its schema, in lower case
 	aliases  map[string][]*table // views and parts of tables: writing to them writes to these, nobody knows which rows

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 
 	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/guard"
 	"github.com/cacheme/cacheme/sqltx"
 )
 
@@ -110,6 +111,9 @@ func (e *engine) appendRow(invalids []cacheme.Invalid, t *table, values []driver
 	}
 	for _, name := range t.names {
 		invalids = append(invalids, cacheme.Row(name, t.told, told...))
+	}
+	if !e.rules.Off(guard.RowsByValues) {
+		invalids = t.appendHaving(invalids, values)
 	}
 	if len(t.keyed) == 0 {
 		return invalids

@@ -47,6 +47,7 @@ type Cache struct {
 
 	options      cacheme.Options
 	declarations []cacheme.Declaration
+	declared     *declared
 }
 
 const (
@@ -119,6 +120,7 @@ func start(t testing.TB, server *embedded.Server, f *flow, o cacheme.Options, de
 	rdb.AddHook(c.flow)
 	o.Observer = c.seen.observe
 	var err error
+	c.declared = watchDeclared(t, &o)
 	if c.Cache, err = cacheme.New(rdb, o); err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +152,8 @@ const (
 	defaultHold   = 10 * time.Second
 	defaultPrefix = "CM:"
 	recordKey     = "meta:watch" // behind the prefix
+	// recordsOfWrites begins the keys under which writes tell of themselves.
+	recordsOfWrites = "meta:write:"
 )
 
 // Redis returns the client of the cache's server. It is closed when the test ends.

@@ -90,6 +90,10 @@ func (h trips) sayOne(cmd redis.Cmder) string {
 		if h.key(args, 1) == recordKey {
 			return words["watch"]
 		}
+	case "set":
+		if strings.HasPrefix(h.key(args, 1), recordsOfWrites) {
+			return ""
+		}
 	}
 	shown := make([]string, 0, len(args))
 	for i, arg := range args {

@@ -145,7 +145,8 @@ func (rc *Cache) RemoveAll(ctx context.Context) (removed int, err error) {
 
 // meta is that of all nodes.
 func (rc *Cache) meta(key string) cacheme.Meta {
-	return cacheme.Meta{Key: key, TTL: rc.options.TTL, Stale: rc.options.Stale}
+	// This package works out by itself what its queries depend on, or is told by On and Reads, and is believed.
+	return cacheme.Meta{Key: key, TTL: rc.options.TTL, Stale: rc.options.Stale, Observe: cacheme.Off}
 }
 
 // tableName is a table's name as package cacheme has it.

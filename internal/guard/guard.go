@@ -49,6 +49,9 @@ const (
 	FenceOnStatement
 )
 
+// RowsByValues has writers tell rows by the values of their keys, for nodes with Observe: Auto.
+const RowsByValues Rule = FenceOnStatement + 1
+
 // Set is a set of rules that are switched off. The zero Set leaves every rule on.
 type Set uint64
 
