@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ func dependents(ctx context.Context, s size) ([]table, error) {
 	p := plot{Name: "dependents", Title: "milliseconds to make N dependents wrong", Log: true}
 	for _, n := range s.dependents {
 		t.Columns = append(t.Columns, column{fmt.Sprintf("N = %s, ms", grouping(n)), 3})
-		p.X = append(p.X, grouping(n))
+		p.X, p.At = append(p.X, grouping(n)), append(p.At, math.Log(float64(n)))
 	}
 	t.Columns = append(t.Columns, column{"× one SET at the largest N", 1}, column{"commands then", 0})
 	for _, c := range contenders() {
@@ -73,7 +74,7 @@ func dependentsOf(ctx context.Context, s size, c contender) (row, error) {
 	var each time.Duration // to store one
 	for _, n := range s.dependents {
 		if expected := each * time.Duration(n); expected > longestFill {
-			progress("  %s, %d: left out, it would take %v to store them", c.name, n, expected.Round(time.Second))
+			progressf("  %s, %d: left out, it would take %v to store them", c.name, n, expected.Round(time.Second))
 			r.Cells = append(r.Cells, none("–"))
 			continue
 		}
@@ -85,7 +86,7 @@ func dependentsOf(ctx context.Context, s size, c contender) (row, error) {
 		if n > 1 { // the first is not typical
 			each = time.Since(began) / time.Duration(n)
 		}
-		progress("  %s, %d: %.3f ms", c.name, n, median(m.took))
+		progressf("  %s, %d: %.3f ms", c.name, n, median(m.took))
 		r.Cells = append(r.Cells, medianOf(m.took))
 		ratio, commands = of(median(m.took)/m.set), of(m.commands)
 	}

@@ -78,7 +78,7 @@ func herdOf(ctx context.Context, s size, who []contender, instances int, tell fu
 		fleets = append(fleets, lanes)
 	}
 	for round := range s.rounds {
-		progress("  %d × %d, round %d of %d", instances, s.herd/instances, round+1, s.rounds)
+		progressf("  %d × %d, round %d of %d", instances, s.herd/instances, round+1, s.rounds)
 		for k := range who {
 			before := source.loads.Load()
 			var all []Peer

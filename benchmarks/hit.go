@@ -24,7 +24,7 @@ func remoteHits(ctx context.Context, s size) ([]table, error) {
 }
 
 // A get from the process takes as long as reading the clock, so that a call is many of them.
-const getsOfACall = 50
+const getsOfACall = 200
 
 func nearHits(ctx context.Context, s size) ([]table, error) {
 	s.calls /= 4
@@ -50,7 +50,7 @@ func compareHits(ctx context.Context, s size, who []contender, floor string, get
 	before := source.loads.Load()
 	alone, crowd := rounds{}, rounds{}
 	for round := range s.rounds {
-		progress("  round %d of %d", round+1, s.rounds)
+		progressf("  round %d of %d", round+1, s.rounds)
 		took, err := alternated(ctx, lanes, s.calls, getsOfACall)
 		if err != nil {
 			return nil, err
@@ -132,8 +132,10 @@ func (r rounds) micro(name string) cell {
 func hitTable(ctx context.Context, s size, lanes []lane, alone, crowd rounds, floor string) (table, error) {
 	together := fmt.Sprintf("%d g", s.goroutines)
 	t := table{Columns: []column{
-		{"1 g, µs", 2}, {"1 g, × floor", 2},
-		{together + ", µs a get", 2}, {together + ", × floor", 2},
+		{"1 g, µs", 2},
+		{"1 g, × floor", 2},
+		{together + ", µs a get", 2},
+		{together + ", × floor", 2},
 		{"allocations", 0},
 	}}
 	remote := floor == rawCBOR

@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"time"
 )
 
@@ -37,7 +38,7 @@ func run() error {
 		return err
 	}
 	silenceGoZero()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
 	results := filepath.Join(*out, "benchmarks", "results")
@@ -64,7 +65,7 @@ func run() error {
 	return errors.Join(append(failed, writePage(filepath.Join(*out, "docs"), all))...)
 }
 
-// progress tells on stderr what is going on.
-func progress(format string, args ...any) {
+// progressf tells on stderr what is going on.
+func progressf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }

@@ -33,7 +33,7 @@ func openUnsettled(s *server, who []contender, source *source, hold time.Duratio
 	done = func() {
 		for _, l := range lanes {
 			if err := l.peer.Close(); err != nil {
-				progress("%s: close: %v", l.name, err)
+				progressf("%s: close: %v", l.name, err)
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const memoryText = `Bytes of Redis's memory for each of 50 000 entries (used_memory, with the key, the TTL and what the allocator adds), whose values are 200 to
@@ -39,7 +38,7 @@ func memory(ctx context.Context, s size) ([]table, error) {
 	bytes := map[string]float64{}
 	keys := map[string]float64{}
 	for _, c := range memoryOf() {
-		progress("  %s", c.name)
+		progressf("  %s", c.name)
 		took, made, err := memoryOfOne(ctx, s, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
@@ -74,10 +73,7 @@ func memoryOfOne(ctx context.Context, s size, c contender) (bytes, keys float64,
 	if err != nil {
 		return 0, 0, err
 	}
-	refused, err := getAll(ctx, lanes[0], s.entries)
-	if refused > 0 {
-		progress("  %s refused %d gets at first", c.name, refused)
-	}
+	err = getAll(ctx, lanes[0], s.entries)
 	done()
 	if err != nil {
 		return 0, 0, err
@@ -90,26 +86,19 @@ func memoryOfOne(ctx context.Context, s size, c contender) (bytes, keys float64,
 	return (after - before) / float64(s.entries), float64(size) / float64(s.entries), err
 }
 
-// getAll gets the items from 1 to n. A get that fails is repeated for a while, and counted: go-zero's breaker refuses some
-// against a Redis that is well.
-func getAll(ctx context.Context, l lane, n int) (refused int64, err error) {
-	const atOnce, tries = 16, 100
+// getAll gets the items from 1 to n.
+func getAll(ctx context.Context, l lane, n int) error {
+	const atOnce = 16
 	var first firstError
-	var next, failed atomic.Int64
+	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range atOnce {
 		wg.Go(func() {
 			for id := next.Add(1); id <= int64(n) && ctx.Err() == nil; id = next.Add(1) {
-				_, err := l.peer.Get(ctx, id)
-				for try := 1; err != nil && try < tries; try++ {
-					failed.Add(1)
-					time.Sleep(50 * time.Millisecond)
-					_, err = l.peer.Get(ctx, id)
-				}
-				first.keep(l.name, err)
+				first.keep(l.name, errorOf(l.peer.Get(ctx, id)))
 			}
 		})
 	}
 	wg.Wait()
-	return failed.Load(), first.err()
+	return first.err()
 }

@@ -82,7 +82,7 @@ func page(results []result) (string, map[string]string) {
 }
 
 func writeConditions(b *strings.Builder, results []result) {
-	b.WriteString("## Conditions\n\n| workload | date | took | rounds | machine | load averages | Go | Redis | |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("## Conditions\n\n| workload | date | took | rounds | machine | load averages | Go | Redis | note |\n|---|---|---|---|---|---|---|---|---|\n")
 	versions := map[string]string{}
 	for _, r := range results {
 		c := r.Conditions

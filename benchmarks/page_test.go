@@ -82,7 +82,7 @@ func TestPlots_are_XML_and_within_their_frame(t *testing.T) {
 		"bars":              {Title: "bars & more"},
 		"logarithmic bars":  {Title: "bars", Log: true},
 		"lines":             {Title: "lines", X: []string{"1", "2", "3"}, Lines: lines},
-		"logarithmic lines": {Title: "lines", X: []string{"1", "2", "3"}, Lines: lines, Log: true},
+		"logarithmic lines": {Title: "lines", X: []string{"1", "2", "3"}, At: []float64{0, 2, 3}, Lines: lines, Log: true},
 	} {
 		svg := draw(bars, p)
 		for d := xml.NewDecoder(strings.NewReader(svg)); ; {

@@ -24,7 +24,11 @@ var errNoItem = errors.New("no such item")
 func silenceGoZero() { logx.Disable() }
 
 func openGoZero(p place) (Peer, error) {
-	rdb, err := redis.NewRedis(redis.RedisConf{Host: p.addr, Type: redis.NodeType})
+	rdb, err := redis.NewRedis(redis.RedisConf{
+		Host: p.addr, Type: redis.NodeType,
+		// As its comment says: servers before 7.2 refuse CLIENT SETINFO, which opens the breaker.
+		DisableIdentity: true,
+	})
 	if err != nil {
 		return nil, err
 	}

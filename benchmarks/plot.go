@@ -87,7 +87,12 @@ func drawLines(p plot) string {
 	}
 	s := newScale(all, p.Log, across)
 	bottom := top + high*len(p.Lines) + across
-	x := func(i int) float64 { return from + float64(i)*room/math.Max(1, float64(len(p.X)-1)) }
+	x := func(i int) float64 {
+		if p.At != nil {
+			return from + (p.At[i]-p.At[0])/math.Max(1, p.At[len(p.At)-1]-p.At[0])*room
+		}
+		return from + float64(i)*room/math.Max(1, float64(len(p.X)-1))
+	}
 	y := func(v float64) float64 { return float64(bottom) - s.at(v) }
 	var b strings.Builder
 	begin(&b, bottom+30, p.Title)
@@ -104,7 +109,10 @@ func drawLines(p plot) string {
 		fmt.Fprintf(&b, `<text class="q" x="%.1f" y="%d" text-anchor="%s">%s</text>`+"\n", x(i), bottom+20, anchor, html.EscapeString(p.X[i]))
 	}
 	for n, l := range p.Lines {
-		class := fmt.Sprintf("s%d", n%4)
+		class := fmt.Sprintf("s%d", n%3+1)
+		if isOurs(l.Name) {
+			class = "s0"
+		}
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="14" height="4"/>`, class, from, top+n*high+4)
 		fmt.Fprintf(&b, `<text x="%d" y="%d">%s</text>`+"\n", from+22, top+n*high+10, html.EscapeString(l.Name))
 		var points []string

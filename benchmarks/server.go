@@ -22,6 +22,7 @@ type server struct {
 	dir  string
 	cmd  *exec.Cmd
 	out  *bytes.Buffer
+	seen float64 // how often this type itself has asked INFO, since resetStats
 }
 
 // startServer starts redis-server and waits until it answers.
@@ -108,6 +109,7 @@ func (s *server) info(ctx context.Context, section, field string) (float64, erro
 }
 
 func (s *server) field(ctx context.Context, section, field string) (string, error) {
+	s.seen++
 	text, err := s.rdb.Info(ctx, section).Result()
 	if err != nil {
 		return "", err
@@ -120,14 +122,21 @@ func (s *server) field(ctx context.Context, section, field string) (string, erro
 	return "", fmt.Errorf("INFO %s has no %s", section, field)
 }
 
+// resetStats begins the counting of commands anew.
+func (s *server) resetStats(ctx context.Context) error {
+	s.seen = 0
+	return s.rdb.ConfigResetStat(ctx).Err()
+}
+
 // commands counts the commands that the server has carried out for caches: those inside of scripts too, those of a
-// connection's beginning and of looking at the server not.
+// connection's beginning and of looking at the server not. (INFO may be a cache's.)
 func (s *server) commands(ctx context.Context) (float64, error) {
 	text, err := s.rdb.Info(ctx, "commandstats").Result()
 	if err != nil {
 		return 0, err
 	}
-	sum := 0.0
+	sum := -s.seen
+	s.seen++
 	for line := range strings.Lines(text) {
 		name, stats, ok := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
 		if !ok || isAside(name) {
@@ -146,8 +155,18 @@ func (s *server) commands(ctx context.Context) (float64, error) {
 func isAside(command string) bool {
 	main, _, _ := strings.Cut(command, "|")
 	switch main {
-	case "info", "config", "hello", "client", "ping", "command", "dbsize":
+	case "config", "hello", "client", "ping", "command", "dbsize":
 		return true
 	}
 	return false
+}
+
+// busy is how many seconds of a processor the server has used since it began.
+func (s *server) busy(ctx context.Context) (float64, error) {
+	user, err := s.info(ctx, "cpu", "used_cpu_user")
+	if err != nil {
+		return 0, err
+	}
+	system, err := s.info(ctx, "cpu", "used_cpu_sys")
+	return user + system, err
 }

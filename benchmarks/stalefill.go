@@ -61,7 +61,7 @@ func staleFills(ctx context.Context, s size) ([]table, error) {
 		if l.name == rawMsgpack || l.name == rawJSON {
 			continue // the codec is not what matters here
 		}
-		progress("  %s", l.name)
+		progressf("  %s", l.name)
 		r := row{Name: l.name, About: string(l.tier)}
 		for k, c := range staleCases {
 			two := twos[i].peer

@@ -25,7 +25,7 @@ func unread(ctx context.Context, s size) ([]table, error) {
 		if c.name != rawCBOR && c.name != ours {
 			continue // all others remove keys, as the raw client does
 		}
-		progress("  %s", c.name)
+		progressf("  %s", c.name)
 		m, err := unreadOf(ctx, s, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)

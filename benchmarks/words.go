@@ -2,13 +2,18 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// better says in words who is ahead of cacheme in a column where less is better, since a table is quickly read past. What
-// is the same as it is written is the same.
+// better says in words who is ahead of cacheme, of its first row, in a column where less is better: a table is quickly
+// read past. What is the same as it is written is the same.
 func better(t table, column int, where string) []string {
-	mine, ok := t.figure(ours, column)
+	first := slices.IndexFunc(t.Rows, func(r row) bool { return isOurs(r.Name) })
+	if first < 0 {
+		return nil
+	}
+	mine, ok := t.figure(t.Rows[first].Name, column)
 	if !ok {
 		return nil
 	}
@@ -21,9 +26,9 @@ func better(t table, column int, where string) []string {
 		}
 	}
 	if len(ahead) == 0 {
-		return []string{fmt.Sprintf("%s nobody is ahead of cacheme (%s).", where, figure)}
+		return []string{fmt.Sprintf("%s nobody is ahead of %s (%s).", where, t.Rows[first].Name, figure)}
 	}
-	return []string{fmt.Sprintf("%s these are **ahead of cacheme** (%s): %s.", where, figure, strings.Join(ahead, ", "))}
+	return []string{fmt.Sprintf("%s these are **ahead of %s** (%s): %s.", where, t.Rows[first].Name, figure, strings.Join(ahead, ", "))}
 }
 
 // figure is one value by its row's name.

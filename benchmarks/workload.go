@@ -61,7 +61,7 @@ func workloads() []workload {
 func (w workload) measured(ctx context.Context, s size, note string) (result, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.bound)
 	defer cancel()
-	progress("%s: at most %v", w.name, w.bound)
+	progressf("%s: at most %v", w.name, w.bound)
 	c, err := observe(ctx, s.rounds, note)
 	if err != nil {
 		return result{}, err
@@ -73,7 +73,7 @@ func (w workload) measured(ctx context.Context, s size, note string) (result, er
 	}
 	c.Took = time.Since(began).Round(time.Second).String()
 	c.Load += " → " + load()
-	progress("%s: done in %s", w.name, c.Took)
+	progressf("%s: done in %s", w.name, c.Took)
 	return result{Workload: w.name, Conditions: c, Tables: tables}, nil
 }
 

@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+func TestMain(m *testing.M) {
+	silenceGoZero()
+	os.Exit(m.Run())
+}
+
 // requireRedis skips the test by name where no redis-server is installed; with CACHEME_REQUIRE=all it fails, as in
 // internal/integration/kit, whose drivers of databases are of no use here.
 func requireRedis(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 const zipfText = `200 000 requests by 1000 and by 10 000 callers at once for keys of a zipf distribution, into an empty cache, with loads of 100 ms.
 One process, each peer on a Redis of its own. *Loads* are told in terms of the distinct keys (1.00: no key was loaded twice), *commands* are those
-that the server has carried out (INFO commandstats, those inside of scripts too) in terms of the requests. Nothing can be faster than the
+that the server has carried out (INFO commandstats, those inside of scripts too) in terms of the requests, *Redis's CPU* is what they took. Nothing can be faster than the
 loads themselves: distinct keys × 100 ms / callers.`
 
 // What makes about 56 000 distinct keys of 200 000 requests.
@@ -34,14 +34,15 @@ func zipf(ctx context.Context, s size) ([]table, error) {
 	for _, callers := range s.callers {
 		bound := s.zipfLoad.Seconds() * float64(len(distinct)) / float64(callers)
 		t := table{
-			Title:   fmt.Sprintf("%d callers: %d requests for %d distinct keys, at least %.1f s", callers, s.requests, len(distinct), bound),
-			Columns: []column{{"seconds", 2}, {"loads / distinct", 3}, {"commands a request", 2}, {"errors", 0}},
+			Title: fmt.Sprintf("%s callers: %s requests for %s distinct keys, at least %.1f s",
+				grouping(callers), grouping(s.requests), grouping(len(distinct)), bound),
+			Columns: []column{{"seconds", 2}, {"loads / distinct", 3}, {"commands a request", 2}, {"Redis's CPU, s", 2}, {"errors", 0}},
 		}
 		for _, c := range contenders() {
 			if c.name == rawMsgpack || c.name == rawJSON {
 				continue // the codec is not what matters here
 			}
-			var seconds, loads, commands, errors []float64
+			var seconds, loads, commands, busy, errors []float64
 			for range max(1, s.rounds/5) { // a round is minutes long
 				day, err := aDay(ctx, s, c, asked, callers)
 				if err != nil {
@@ -50,14 +51,16 @@ func zipf(ctx context.Context, s size) ([]table, error) {
 				seconds = append(seconds, day.took.Seconds())
 				loads = append(loads, day.loads/float64(len(distinct)))
 				commands = append(commands, day.commands/float64(s.requests))
+				busy = append(busy, day.busy)
 				errors = append(errors, day.errors)
 			}
 			t.Rows = append(t.Rows, row{Name: c.name, About: string(c.tier), Cells: []cell{
-				medianOf(seconds), medianOf(loads), medianOf(commands), medianOf(errors),
+				medianOf(seconds), medianOf(loads), medianOf(commands), medianOf(busy), medianOf(errors),
 			}})
 		}
 		t.Words = append(better(t, 0, "In time"), better(t, 1, "In loads")...)
 		t.Words = append(t.Words, better(t, 2, "In Redis commands")...)
+		t.Words = append(t.Words, better(t, 3, "In Redis's own time")...)
 		t.Plots = []plot{
 			{Name: fmt.Sprintf("zipf-%d-time", callers), Title: fmt.Sprintf("%d callers: seconds", callers), Column: 0},
 			{Name: fmt.Sprintf("zipf-%d-commands", callers), Title: fmt.Sprintf("%d callers: Redis commands a request", callers), Column: 2},
@@ -69,8 +72,8 @@ func zipf(ctx context.Context, s size) ([]table, error) {
 
 // day is what one run of the requests took.
 type day struct {
-	took                    time.Duration
-	loads, commands, errors float64
+	took                          time.Duration
+	loads, commands, busy, errors float64
 }
 
 func aDay(ctx context.Context, s size, c contender, asked []int64, callers int) (day, error) {
@@ -85,7 +88,11 @@ func aDay(ctx context.Context, s size, c contender, asked []int64, callers int) 
 		return day{}, err
 	}
 	defer done()
-	if err := server.rdb.ConfigResetStat(ctx).Err(); err != nil {
+	if err := server.resetStats(ctx); err != nil {
+		return day{}, err
+	}
+	busyBefore, err := server.busy(ctx)
+	if err != nil {
 		return day{}, err
 	}
 	loadsBefore := source.loads.Load()
@@ -111,9 +118,13 @@ func aDay(ctx context.Context, s size, c contender, asked []int64, callers int) 
 	if d.commands, err = server.commands(ctx); err != nil {
 		return day{}, err
 	}
-	if err := failed.err(); err != nil {
-		progress("  %s: %v, and %d more like it", c.name, err, failed.count-1)
+	if d.busy, err = server.busy(ctx); err != nil {
+		return day{}, err
 	}
-	progress("  %d callers, %s: %.1f s, %.0f loads", callers, c.name, d.took.Seconds(), d.loads)
+	d.busy -= busyBefore
+	if err := failed.err(); err != nil {
+		progressf("  %s: %v, and %d more like it", c.name, err, failed.count-1)
+	}
+	progressf("  %d callers, %s: %.1f s, %.0f loads", callers, c.name, d.took.Seconds(), d.loads)
 	return d, ctx.Err()
 }
