@@ -16,7 +16,7 @@ peer's own.`
 
 const nearHitText = `The same 1024 entries, by peers that keep them in the process. Those in front of Redis learn of writes elsewhere
 (go-redis and rueidis client-side caching: by the server) or do not (TinyLFU: at the end of its TTL). otter and sturdyc have no Redis behind them
-and tell nobody; otter's own get is the floor. Client-side caches and TinyLFU keep bytes and decode them at each hit. cacheme's
+and tell nobody; otter's own get is the floor. A call here is 200 gets. Client-side caches and TinyLFU keep bytes and decode them at each hit. cacheme's
 own near cache is not in this table yet.`
 
 func remoteHits(ctx context.Context, s size) ([]table, error) {

@@ -28,6 +28,11 @@ type settler interface {
 	Settle(ctx context.Context) error
 }
 
+// candid is a Peer that knows whether it has got through to Redis; Trouble is empty if it always has.
+type candid interface {
+	Trouble() string
+}
+
 // place is where an instance of a peer works.
 type place struct {
 	addr   string // of the redis-server

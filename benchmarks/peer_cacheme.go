@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -149,6 +150,16 @@ func (c *viaCacheme) FillGroup(ctx context.Context, ids []int64) error {
 // InvalidateGroup needs no names.
 func (c *viaCacheme) InvalidateGroup(ctx context.Context, _ []int64) error {
 	return c.cache.Invalidate(ctx, RowChanged{ID: 1})
+}
+
+// Trouble tells of trips that failed or overran the budget: after some of them cacheme leaves Redis alone for a while, and
+// what is loaded then is not stored.
+func (c *viaCacheme) Trouble() string {
+	s := c.cache.Stats()
+	if s.RedisErrors == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d trips to Redis failed or took longer than %v, and %d of %d loads were not stored: it left Redis alone for a while", s.RedisErrors, patience, s.NotStored, s.Loads)
 }
 
 // Settle waits until the prefix has been in use for one hold time, as it has in any service that has not just begun: until

@@ -38,12 +38,13 @@ func zipf(ctx context.Context, s size) ([]table, error) {
 				grouping(callers), grouping(s.requests), grouping(len(distinct)), bound),
 			Columns: []column{{"seconds", 2}, {"loads / distinct", 3}, {"commands a request", 2}, {"Redis's CPU, s", 2}, {"errors", 0}},
 		}
+		var trouble []string
 		for _, c := range contenders() {
 			if c.name == rawMsgpack || c.name == rawJSON {
 				continue // the codec is not what matters here
 			}
 			var seconds, loads, commands, busy, errors []float64
-			for range max(1, s.rounds/5) { // a round is minutes long
+			for range s.rounds {
 				day, err := aDay(ctx, s, c, asked, callers)
 				if err != nil {
 					return nil, err
@@ -53,6 +54,9 @@ func zipf(ctx context.Context, s size) ([]table, error) {
 				commands = append(commands, day.commands/float64(s.requests))
 				busy = append(busy, day.busy)
 				errors = append(errors, day.errors)
+				if day.trouble != "" {
+					trouble = append(trouble, c.name+": "+day.trouble+".")
+				}
 			}
 			t.Rows = append(t.Rows, row{Name: c.name, About: string(c.tier), Cells: []cell{
 				medianOf(seconds), medianOf(loads), medianOf(commands), medianOf(busy), medianOf(errors),
@@ -61,6 +65,7 @@ func zipf(ctx context.Context, s size) ([]table, error) {
 		t.Words = append(better(t, 0, "In time"), better(t, 1, "In loads")...)
 		t.Words = append(t.Words, better(t, 2, "In Redis commands")...)
 		t.Words = append(t.Words, better(t, 3, "In Redis's own time")...)
+		t.Words = append(t.Words, trouble...)
 		t.Plots = []plot{
 			{Name: fmt.Sprintf("zipf-%d-time", callers), Title: fmt.Sprintf("%d callers: seconds", callers), Column: 0},
 			{Name: fmt.Sprintf("zipf-%d-commands", callers), Title: fmt.Sprintf("%d callers: Redis commands a request", callers), Column: 2},
@@ -74,6 +79,7 @@ func zipf(ctx context.Context, s size) ([]table, error) {
 type day struct {
 	took                          time.Duration
 	loads, commands, busy, errors float64
+	trouble                       string
 }
 
 func aDay(ctx context.Context, s size, c contender, asked []int64, callers int) (day, error) {
@@ -122,6 +128,9 @@ func aDay(ctx context.Context, s size, c contender, asked []int64, callers int) 
 		return day{}, err
 	}
 	d.busy -= busyBefore
+	if p, ok := lanes[0].peer.(candid); ok {
+		d.trouble = p.Trouble()
+	}
 	if err := failed.err(); err != nil {
 		progressf("  %s: %v, and %d more like it", c.name, err, failed.count-1)
 	}
