@@ -38,9 +38,11 @@ func unread(ctx context.Context, s size) ([]table, error) {
 		}
 		p.Lines = append(p.Lines, drawn)
 		last := m.samples[len(m.samples)-1]
-		t.Rows = append(t.Rows, row{Name: c.name, Cells: []cell{
-			of(m.written), of(keys), of(bytes), of(bytes * 1e6 / max(1, keys)), of(max(0, last.keys)),
-		}})
+		each := none("–")
+		if keys > 0 {
+			each = of(bytes * 1e6 / keys)
+		}
+		t.Rows = append(t.Rows, row{Name: c.name, Cells: []cell{of(m.written), of(keys), of(bytes), each, of(max(0, last.keys))}})
 	}
 	for second := range max(len(p.Lines[0].Y), len(p.Lines[1].Y)) {
 		p.X = append(p.X, strconv.Itoa(second+1))
