@@ -32,7 +32,7 @@ const (
 	EventRefilled      EventKind = "refilled"       // Count nodes were loaded again because of a write
 	EventRefillDropped EventKind = "refill_dropped" // Count nodes were not; Reason says why
 	EventVerified      EventKind = "verified"       // a hit was what its loader gives
-	EventViolation     EventKind = "violation"      // a hit was wrong: Reason says where it differs, Duration how old the entry is
+	EventViolation     EventKind = "violation"      // a hit was wrong: Reason says where it differs, Duration how old the entry is, Explanation what it depends on
 	EventUnverified    EventKind = "unverified"     // Count sampled hits could not be judged; Reason and Err say why
 	EventIncomparable  EventKind = "incomparable"   // a node's loader gives what it likes; told once, Reason says what to do
 	EventUndeclared    EventKind = "undeclared"     // a node reads what it does not depend on: Table, Columns, Line; Reason says what to declare. Once for each
@@ -51,6 +51,9 @@ type Event struct {
 	Count    int
 	Duration time.Duration
 	Err      error
+
+	// Of EventViolation: what Explain says of the entry.
+	Explanation *Explanation
 
 	// Of EventUndeclared: the table, the columns by which its rows were chosen, "author_id, kind", and the line of the
 	// query, "shop/books.go:42".

@@ -33,7 +33,11 @@ func (c *Cache) Explain(ctx context.Context, node Declaration) (*Explanation, er
 	if err != nil {
 		return nil, err
 	}
-	x := &Explanation{Node: p.name, Key: r.key}
+	return c.explain(ctx, r), nil
+}
+
+func (c *Cache) explain(ctx context.Context, r *request) *Explanation {
+	x := &Explanation{Node: r.plan.name, Key: r.key}
 	if last, ok := c.refusals.get(r.entry); ok {
 		x.Refused, x.RefusedAt = last.reason, last.at
 	}
@@ -46,7 +50,7 @@ func (c *Cache) Explain(ctx context.Context, node Declaration) (*Explanation, er
 			x.Dependencies = append(x.Dependencies, c.dependencyState(name))
 		}
 		c.overrule(ctx, x, r)
-		return x, nil
+		return x
 	}
 	s := v.distrust(g.sight)
 	verdict := c.decide(v, s)
@@ -60,7 +64,7 @@ func (c *Cache) Explain(ctx context.Context, node Declaration) (*Explanation, er
 	}
 	x.giveReason()
 	c.overrule(ctx, x, r)
-	return x, nil
+	return x
 }
 
 // What a Get does.

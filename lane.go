@@ -1,6 +1,7 @@
 package cacheme
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +14,7 @@ type lane[T any] struct {
 	id      func(T) string           // two with one id are one, while they wait
 	joins   func(first, next T) bool // whether one call of do takes both; nil: it takes one at a time
 	do      func(batch []T)
-	dropped func(n int, reason string)
+	dropped EventKind // what is told of those that are not done
 
 	mu      sync.Mutex
 	waiting []waiting[T] // in the order in which they came
@@ -68,7 +69,7 @@ func (l *lane[T]) add(all ...T) {
 
 func (l *lane[T]) drop(n int, reason string) {
 	if n > 0 {
-		l.dropped(n, reason)
+		l.c.happened(context.Background(), nil, Event{Kind: l.dropped, Count: n, Reason: reason})
 	}
 }
 

@@ -30,14 +30,12 @@ type refiller struct {
 func newRefiller(c *Cache) *refiller {
 	f, o := &refiller{c: c}, c.options.Refill
 	f.lane = lane[*request]{
-		c:      c,
-		limits: limits{o.Concurrency, o.PerSecond, o.Pending, o.Age},
-		id:     func(r *request) string { return r.entry },
-		joins:  func(first, next *request) bool { return first.plan == next.plan },
-		do:     f.load,
-		dropped: func(n int, reason string) {
-			c.happened(context.Background(), nil, Event{Kind: EventRefillDropped, Count: n, Reason: reason})
-		},
+		c:       c,
+		limits:  limits{o.Concurrency, o.PerSecond, o.Pending, o.Age},
+		id:      func(r *request) string { return r.entry },
+		joins:   func(first, next *request) bool { return first.plan == next.plan },
+		do:      f.load,
+		dropped: EventRefillDropped,
 	}
 	return f
 }

@@ -45,13 +45,11 @@ func newVerifier(c *Cache) *verifier {
 	}
 	f := &verifier{c: c, share: o.Share}
 	f.lane = lane[*sample]{
-		c:      c,
-		limits: limits{concurrency: o.Concurrency, perSecond: o.PerSecond, pending: o.Pending},
-		id:     func(s *sample) string { return s.r.entry },
-		do:     func(batch []*sample) { f.verify(batch[0]) },
-		dropped: func(n int, reason string) {
-			c.happened(context.Background(), nil, Event{Kind: EventUnverified, Count: n, Reason: reason})
-		},
+		c:       c,
+		limits:  limits{concurrency: o.Concurrency, perSecond: o.PerSecond, pending: o.Pending},
+		id:      func(s *sample) string { return s.r.entry },
+		do:      f.verify,
+		dropped: EventUnverified,
 	}
 	return f
 }
@@ -80,9 +78,9 @@ func (f *verifier) loadPast(ctx context.Context, r *request, load loader) (l loa
 	return l, sc.end().private
 }
 
-// verify is one sample from its load to what it says.
-func (f *verifier) verify(s *sample) {
-	c, ctx := f.c, context.Background()
+// verify is one sample from its load to what it says: a lane that joins none takes one at a time.
+func (f *verifier) verify(batch []*sample) {
+	c, s, ctx := f.c, batch[0], context.Background()
 	defer func() {
 		if v := recover(); v != nil { // in a codec, or an Equal: that of a loader is an error
 			c.happened(ctx, s.r.plan, Event{Kind: EventUnverified, Key: s.r.key, Reason: "comparing panicked", Err: &PanicError{Value: v, Stack: debug.Stack()}})
@@ -127,7 +125,7 @@ func (f *verifier) confirm(ctx context.Context, s *sample, first *encoded, what 
 		f.incomparable(ctx, s, again)
 	default:
 		age := sight{entry: s.entry, now: f.c.store.Now()}.age()
-		f.c.happened(ctx, s.r.plan, Event{Kind: EventViolation, Key: s.r.key, Reason: what, Duration: age})
+		f.c.happened(ctx, s.r.plan, Event{Kind: EventViolation, Key: s.r.key, Reason: what, Duration: age, Explanation: f.c.explain(ctx, s.r)})
 	}
 }
 

@@ -208,6 +208,9 @@ func TestVerify(t *testing.T) {
 			if e.Kind != c.want || e.Reason != c.wantReason || e.Node != watchedNode || e.Key != "watched:7" {
 				t.Errorf("told %+v, want %s of watched:7: %s", e, c.want, c.wantReason)
 			}
+			if e.Kind == cacheme.EventViolation && (e.Explanation == nil || e.Explanation.State != cacheme.StateFresh || len(e.Explanation.Dependencies) == 0) {
+				t.Errorf("a violation comes with the explanation %v, want that of a fresh entry with what it depends on", e.Explanation)
+			}
 			if e.Kind == cacheme.EventViolation && e.Duration <= 0 {
 				t.Errorf("the entry of a violation is %v old, want its age", e.Duration)
 			}

@@ -27,7 +27,7 @@ func (e *engine) settle(ctx context.Context, c *sqltx.Conn, all []*written, fenc
 		err = e.settleHeld(ctx, c, invalids, fence, commit)
 	}
 	if err == nil {
-		e.refill(all) //nolint:contextcheck // what is loaded in the background outlives the write
+		e.refill(all)
 	}
 	return err
 }
