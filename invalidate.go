@@ -47,9 +47,12 @@ func (c *Cache) writtenKeys(invalids []Invalid) ([]string, error) {
 	rows := rowWriter{tables: table.tables}
 	for _, i := range invalids {
 		var err error
-		if row, ok := i.(*writtenRow); ok {
-			err = rows.append(deps, row)
-		} else {
+		switch i := i.(type) {
+		case *writtenRow:
+			err = rows.append(deps, i)
+		case *writtenHaving:
+			err = i.append(deps)
+		default:
 			err = c.appendInvalid(deps, table, i, "cacheme.Invalidate", (*invalidPlan).appendWritten)
 		}
 		if err != nil {

@@ -44,13 +44,9 @@ func (c *Cache) keepLeases(ctx context.Context, owner string, ws []*work) (stop 
 
 // callLoader calls the user's loader on a goroutine of its own, so that neither a panic, nor runtime.Goexit, nor a
 // loader that ignores its context takes the flight along.
-func (c *Cache) callLoader(ctx context.Context, ws []*work, load loader) []loaded {
+func (c *Cache) callLoader(ctx context.Context, rs []*request, load loader) []loaded {
 	ctx, cancel := context.WithTimeout(ctx, c.options.LoadTimeout)
 	defer cancel()
-	rs := make([]*request, len(ws))
-	for i, w := range ws {
-		rs[i] = w.r
-	}
 	results := make(chan []loaded, 1)
 	owned := c.loads.Enter() // false only where Close came between: the flight is still counted
 	go func() {

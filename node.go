@@ -84,7 +84,7 @@ type Meta struct {
 	// Copy gives every caller a value of his own, decoded anew. Without it those who wait for the same load share its
 	// value and must not change it.
 	Copy bool
-	// Verify is Off for a node whose hits are never verified, whatever Options.Verify says: its loader's result depends on more than
+	// Verify is Off for a node whose hits are never verified, whatever Options.Verify says (On says nothing more than Default): its loader's result depends on more than
 	// what can make it wrong.
 	Verify Switch
 

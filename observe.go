@@ -2,6 +2,7 @@ package cacheme
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,7 +125,7 @@ func (o *Observation) end() seen {
 type known struct {
 	mu     sync.Mutex
 	shapes map[uint64]uint32 // how often each was met
-	told   map[string]uint32 // what was told, or how often it looked like that
+	told   map[string]bool
 }
 
 const (
@@ -151,31 +152,51 @@ func (k *known) due(shape uint64) bool {
 	return n <= firstLooks || n&(n-1) == 0
 }
 
-// times counts how often something was found of a node, this time included.
-func (k *known) times(what string) uint32 {
+// first reports whether something is found of a node for the first time.
+func (k *known) first(what string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.told == nil {
-		k.told = map[string]uint32{}
+		k.told = map[string]bool{}
 	}
-	if len(k.told) >= maxShapes {
-		return 0
+	if k.told[what] || len(k.told) >= maxShapes {
+		return false
 	}
-	k.told[what]++
-	return k.told[what]
+	k.told[what] = true
+	return true
 }
 
 // Having stands for the rows of a table that have these values in these columns, whatever is declared of it: what an
 // entry of a node with Meta{Observe: Auto} depends on. Whoever watches the database makes it wrong for each row that is
 // written, as it was and as it is, and for the columns that readers name; bunhooks has the primary key, its columns, and
 // those of foreign keys.
+//
+// It is for Invalidate and Hold alone. A node cannot name it: what it stands for nobody makes wrong where no node has Auto.
 func Having(table string, columns []string, values ...int64) Invalid {
-	all := make([]any, len(values))
-	for i, v := range values {
+	return &writtenHaving{table: table, columns: columns, values: values}
+}
+
+// writtenHaving is a pointer, so that comparing two Invalids never panics.
+type writtenHaving struct {
+	InvalidNode
+	table   string
+	columns []string
+	values  []int64
+}
+
+func (*writtenHaving) Meta() Meta { return Meta{} }
+
+func (h *writtenHaving) append(d *dependencies) error {
+	all := make([]any, len(h.values))
+	for i, v := range h.values {
 		all[i] = v
 	}
-	name, _ := having(table, Match{Columns: columns, Values: all})
-	return reference{kind: havingKind, name: name}
+	name, ok := having(h.table, Match{Columns: h.columns, Values: all})
+	if !ok || h.table == "" || len(h.columns) != len(h.values) {
+		return &UsageError{Node: "cacheme.Having", Reason: fmt.Sprintf("has %d columns and %d values for the table %q; name the table, and give each column its value", len(h.columns), len(h.values), h.table)}
+	}
+	d.add(havingKind, name)
+	return nil
 }
 
 // havingKind is rows by values of columns, with no declaration behind it.

@@ -2,6 +2,7 @@ package cacheme_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -293,5 +294,33 @@ func TestAutoIsForNodesAlone(t *testing.T) {
 	}
 	if slices.ContainsFunc(c.Watched(), func(w cacheme.Watched) bool { return w.Every }) {
 		t.Error("every table is watched for nobody")
+	}
+}
+
+func TestHaving_is_for_writers_alone(t *testing.T) {
+	t.Parallel()
+	cache := cachetest.New(t)
+	var usage *cacheme.UsageError
+	for _, wrong := range []cacheme.Invalid{
+		cacheme.Having("books", []string{"id", "author_id"}, 7),
+		cacheme.Having("books", nil),
+		cacheme.Having("", []string{"id"}, 7),
+	} {
+		if err := cache.Invalidate(t.Context(), wrong); !errors.As(err, &usage) || usage.Node != "cacheme.Having" {
+			t.Errorf("Invalidate(%+v) = %v, want a UsageError of cacheme.Having", wrong, err)
+		}
+	}
+	memo, err := cacheme.Memo(cache.Cache, cacheme.Memoized[int64, int]{
+		Meta:   cacheme.Meta{Key: "having:<id>"},
+		Values: func(id int64) []any { return []any{id} },
+		InvalidNodes: func(id int64) []cacheme.Invalid {
+			return []cacheme.Invalid{cacheme.Having("books", []string{"id"}, id)}
+		},
+	}, func(context.Context, int64) (int, error) { return 1, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := memo.Get(t.Context(), 7); !errors.As(err, &usage) || !strings.Contains(usage.Reason, "only Invalidate and Hold") {
+		t.Errorf("Get of a node that names Having = %v, want a UsageError that says whom it is for", err)
 	}
 }

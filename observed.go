@@ -80,7 +80,7 @@ func (c *Cache) dependOnSeen(ctx context.Context, p *nodePlan, in *inner, failed
 		return
 	}
 	in.spoiled = reason
-	if p.known.times("unseen "+reason) == 1 {
+	if p.known.first("unseen " + reason) {
 		c.happened(ctx, p, Event{Kind: EventUnseen, Reason: "values of the node are not stored: " + reason})
 	}
 }

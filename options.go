@@ -52,7 +52,7 @@ type Options struct {
 	// tags of a type say.
 	Codec Codec
 	// Observe is Off where nobody is to be told of tables that nodes read and do not declare. Defaults to On: the first time
-	// that a node is seen to read such a table there is an EventUndeclared, and a warning in the log.
+	// that a node is seen to read such a table there is an EventUndeclared, and a warning in the log. Events go to the Observer, which is another thing.
 	Observe Switch
 	// Refill bounds what loading again after writes may cost.
 	Refill RefillOptions

@@ -119,10 +119,15 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	default:
 		p.observe = Off
 	}
-	if meta.Compress == Auto {
-		c.wrong("Compress", "is Auto, which is for Observe; write On or Off")
-	}
+	c.noAuto("Compress", meta.Compress)
+	c.noAuto("Verify", meta.Verify)
 	p.fingerprint = h.Sum64()
+}
+
+func (c *compiler) noAuto(field string, s Switch) {
+	if s == Auto {
+		c.wrong(field, "is Auto, which is for Observe; write On or Off")
+	}
 }
 
 // render fills the node's template.

@@ -101,7 +101,7 @@ func (c *Cache) MustRegister(declarations ...Declaration) {
 	}
 }
 
-const notYours = "is no declaration of yours; Class, Table, Main, Tag, Row, By, and what Columns and Bound make, need no registration"
+const notYours = "is no declaration of yours; Class, Table, Main, Tag, Row, Having, By, and what Columns and Bound make, need no registration"
 
 // add compiles one declaration.
 func (p *plans) add(d Declaration, o *Options) []error {
@@ -109,6 +109,8 @@ func (p *plans) add(d Declaration, o *Options) []error {
 	switch d := d.(type) {
 	case *writtenRow:
 		return []error{&DeclarationError{Node: "cacheme.Row", Reason: notYours}}
+	case *writtenHaving:
+		return []error{&DeclarationError{Node: "cacheme.Having", Reason: notYours}}
 	case *byWrite:
 		return []error{&DeclarationError{Node: "cacheme.By", Reason: notYours}}
 	case *columnsNode:

@@ -117,6 +117,8 @@ func (c *Cache) appendInvalid(d *dependencies, table *plans, i Invalid, by strin
 		return add(i.plan, d, i.value)
 	case *byWrite:
 		return &UsageError{Node: by, Reason: "names a cacheme.By, which only Invalidate and Hold understand; name an invalid node"}
+	case *writtenHaving:
+		return &UsageError{Node: by, Reason: "names a cacheme.Having, which only Invalidate and Hold understand; name an invalid node, or set Meta.Observe to cacheme.Auto"}
 	case *writtenRow:
 		return &UsageError{Node: by, Reason: "names a cacheme.Row, which only Invalidate and Hold understand; name an invalid node"}
 	}

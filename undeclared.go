@@ -81,7 +81,7 @@ func (j *judgement) read(ctx context.Context, r *Read) {
 
 // tell tells a mistake once.
 func (j *judgement) tell(ctx context.Context, r *Read, columns, what, remedy string) {
-	if j.p.known.times("undeclared "+r.Tables[0]+" "+columns) != 1 {
+	if !j.p.known.first("undeclared " + r.Tables[0] + " " + columns) {
 		return
 	}
 	j.c.happened(ctx, j.p, Event{

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/cacheme/cacheme/internal/difference"
@@ -23,10 +22,8 @@ import (
 // does when every invalidation of that has had its time. Two loads that differ from each other tell that it is the loader
 // that gives what it likes. Whatever else comes in between makes the sample one that says nothing.
 type verifier struct {
-	c     *Cache
-	share float64
-	lane  lane[*sample]
-	told  sync.Map // *nodePlan of the nodes whose loads cannot be compared
+	c    *Cache
+	lane lane[*sample]
 }
 
 // sample is a hit that is verified.
@@ -43,7 +40,7 @@ func newVerifier(c *Cache) *verifier {
 	if o.Share == 0 {
 		return nil
 	}
-	f := &verifier{c: c, share: o.Share}
+	f := &verifier{c: c}
 	f.lane = lane[*sample]{
 		c:       c,
 		limits:  limits{concurrency: o.Concurrency, perSecond: o.PerSecond, pending: o.Pending},
@@ -65,8 +62,10 @@ func (f *verifier) hit(ctx context.Context, r *request, s sight, load loader) {
 // loadPast calls the loader once more, past the cache. What it gets inside is no part of the load that the hit was in.
 func (f *verifier) loadPast(ctx context.Context, r *request, load loader) (l loaded, private string) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
+	ended := make(chan struct{})
+	defer func() { cancel(); <-ended }()
 	go func() { // nobody waits for the value: Close does not either
+		defer close(ended)
 		select {
 		case <-f.c.closing:
 			cancel()
@@ -74,7 +73,7 @@ func (f *verifier) loadPast(ctx context.Context, r *request, load loader) (l loa
 		}
 	}()
 	sc := newScope(f.c, nil, nil)
-	l = f.c.callLoader(sc.into(Bypass(ctx)), []*work{{r: r}}, load)[0]
+	l = f.c.callLoader(sc.into(Bypass(ctx)), []*request{r}, load)[0]
 	return l, sc.end().private
 }
 
@@ -83,10 +82,11 @@ func (f *verifier) verify(batch []*sample) {
 	c, s, ctx := f.c, batch[0], context.Background()
 	defer func() {
 		if v := recover(); v != nil { // in a codec, or an Equal: that of a loader is an error
-			c.happened(ctx, s.r.plan, Event{Kind: EventUnverified, Key: s.r.key, Reason: "comparing panicked", Err: &PanicError{Value: v, Stack: debug.Stack()}})
+			c.happened(ctx, s.r.plan, Event{Kind: EventUnverified, Key: s.r.key, Count: 1, Reason: "comparing panicked", Err: &PanicError{Value: v, Stack: debug.Stack()}})
 		}
 	}()
 	if !c.Enabled() {
+		f.untold(ctx, s, &doubt{reason: "the cache is disabled or closed"})
 		return
 	}
 	began := time.Now()
@@ -108,6 +108,7 @@ func (f *verifier) confirm(ctx context.Context, s *sample, first *encoded, what 
 		return
 	}
 	if !f.c.pause(f.c.options.Verify.Settle) {
+		f.untold(ctx, s, &doubt{reason: "the cache is closed"})
 		return
 	}
 	if why := f.stands(ctx, s); why != nil {
@@ -136,7 +137,7 @@ type doubt struct {
 }
 
 func (f *verifier) untold(ctx context.Context, s *sample, why *doubt) {
-	f.c.happened(ctx, s.r.plan, Event{Kind: EventUnverified, Key: s.r.key, Reason: why.reason, Err: why.err})
+	f.c.happened(ctx, s.r.plan, Event{Kind: EventUnverified, Key: s.r.key, Count: 1, Reason: why.reason, Err: why.err})
 }
 
 // stands looks whether the cache would serve the same entry now, as fresh: nil if it would.
@@ -162,8 +163,8 @@ func (f *verifier) stands(ctx context.Context, s *sample) *doubt {
 // incomparable is told once for each node.
 func (f *verifier) incomparable(ctx context.Context, s *sample, what string) {
 	c, p := f.c, s.r.plan
-	c.happened(ctx, p, Event{Kind: EventUnverified, Key: s.r.key, Reason: "two loads differ"})
-	if _, known := f.told.LoadOrStore(p, true); !known {
+	c.happened(ctx, p, Event{Kind: EventUnverified, Key: s.r.key, Count: 1, Reason: "two loads differ"})
+	if p.known.first("incomparable") {
 		c.happened(ctx, p, Event{Kind: EventIncomparable, Reason: fmt.Sprintf("two loads gave different values and the cache was told of no write: %s; "+
 			"give the loader's result one order and take clocks and chance out of it, or set Meta.Verify to cacheme.Off", what)})
 	}

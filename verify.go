@@ -44,11 +44,5 @@ func (o *VerifyOptions) withDefaults(atLeast func(string, *int, int), positive f
 
 // samples reports whether a hit on a node is to be verified. A nil verifier verifies nothing.
 func (f *verifier) samples(r *request) bool {
-	switch {
-	case f == nil || r.call.refill || r.plan.meta.Verify == Off:
-		return false
-	case f.share < 1:
-		return rand.Float64() < f.share
-	}
-	return true
+	return f != nil && !r.call.refill && r.plan.meta.Verify != Off && rand.Float64() < f.c.options.Verify.Share
 }

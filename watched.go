@@ -31,8 +31,9 @@ type Watched struct {
 }
 
 // Watched lists what is registered on tables: one for each invalid node with a model, one for each model of a Memo
-// or of RefillRows, by table and node. It costs nothing: the slice is the cache's, and must not be changed. Nothing is ever taken from the
-// list, so that its length tells whether it has grown.
+// or of RefillRows, and one with Every for each node with Observe: Auto, by table and node. It costs
+// nothing: the slice is the cache's, and must not be changed. Nothing is ever taken from the list, so that its length tells
+// whether it has grown.
 func (c *Cache) Watched() []Watched { return c.registry.table.Load().watched }
 
 // watch lists what is registered on tables.

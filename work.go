@@ -146,7 +146,11 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	stop := c.keepLeases(ctx, owner, ws)
 	defer stop()
 	began := time.Now()
-	results := c.callLoader(sc.into(ctx), ws, load)
+	rs := make([]*request, len(ws))
+	for i, w := range ws {
+		rs[i] = w.r
+	}
+	results := c.callLoader(sc.into(ctx), rs, load)
 	inside := sc.end()
 	took := time.Since(began)
 	var firstErr error

@@ -226,7 +226,8 @@ func (e *engine) learnCatalog(ctx context.Context, q ask) error {
 		return err
 	}
 	if err := e.dialect.learnUniques(ctx, q, c); err != nil {
-		return err
+		// Without them more is told of reads by a unique column than is true, and nothing else differs.
+		e.warn.once("uniques", "cacheme cannot ask the database which columns are unique", "err", err)
 	}
 	watched := e.cache.Watched()
 	declared, bad := declarations(e.db, watched, &e.warn)

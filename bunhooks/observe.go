@@ -17,7 +17,7 @@ import (
 // is its caller's alone. What it returns is to see the rows.
 func (e *engine) observe(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) *look {
 	o := e.cache.Observing(ctx)
-	if o == nil || c.Tx() != nil || !o.Due(sqltext.Shape(s.Text)) {
+	if o == nil || c.Tx() != nil || !(o.IsAuto() || o.Due(sqltext.Shape(s.Text))) {
 		return nil
 	}
 	if !s.IsRead() && !readsOnly(s.Script()) {
@@ -49,8 +49,8 @@ type reader struct {
 	o     *cacheme.Observation
 	text  string
 	home  bool // tables without a schema are in the standard one
-	later *look
 	moved bool // ... or in any database of the server
+	later *look
 }
 
 func (r *reader) read() {
@@ -140,9 +140,9 @@ func (r *reader) having(t *table, criteria []sqltext.Criterion) []cacheme.Match 
 // sighted is a source to be compared with what is declared, where it is certain which table it is.
 func (r *reader) sighted(reading *sqltext.Reading, i int, line string) (read cacheme.Read, ok bool) {
 	s := &reading.Sources[i]
-	name := strings.ToLower(s.Table.Table)
+	name, id := strings.ToLower(s.Table.Table), newTableID(s.Table.Schema, s.Table.Table, r.watch.standard)
 	tables, certain := r.watch.find(s.Table, r.home)
-	facts, known := r.watch.catalog.tables[newTableID(s.Table.Schema, s.Table.Table, r.watch.standard)]
+	facts, known := r.watch.catalog.tables[id]
 	if !known || len(tables) > 0 && !certain || len(r.watch.aliases[name]) > 0 || r.isShadowed(s.Table) || r.moved {
 		return read, false
 	}
@@ -150,7 +150,7 @@ func (r *reader) sighted(reading *sqltext.Reading, i int, line string) (read cac
 	if len(tables) > 0 {
 		read.Tables = tables[0].names
 	}
-	if id := newTableID(s.Table.Schema, s.Table.Table, r.watch.standard); len(read.Tables) == 0 {
+	if len(read.Tables) == 0 {
 		read.Tables = []string{id.name()}
 	}
 	read.Any = len(reading.Sources) == 1 && s.Criteria == nil && !strings.Contains(strings.ToLower(r.text), "where")
@@ -160,23 +160,22 @@ func (r *reader) sighted(reading *sqltext.Reading, i int, line string) (read cac
 			read.Matches = nil
 			break
 		}
-		m.Unique = slices.ContainsFunc(r.watch.catalog.uniques[newTableID(s.Table.Schema, s.Table.Table, r.watch.standard)], m.has) || len(facts.key) > 0 && m.has(facts.key)
-		read.Matches = append(read.Matches, m.Match)
+		has := func(columns []string) bool { return hasAll(m.Columns, columns) }
+		m.Unique = slices.ContainsFunc(r.watch.catalog.uniques[id], has) || len(facts.key) > 0 && has(facts.key)
+		read.Matches = append(read.Matches, m)
 	}
 	return read, true
 }
 
-// matched is a Match that knows whether it has columns.
-type matched struct{ cacheme.Match }
-
-func (m matched) has(columns []string) bool {
-	return !slices.ContainsFunc(columns, func(c string) bool {
-		return !slices.ContainsFunc(m.Columns, func(own string) bool { return strings.EqualFold(own, c) })
+// hasAll reports whether all of the wanted columns are among the others.
+func hasAll(columns, wanted []string) bool {
+	return !slices.ContainsFunc(wanted, func(w string) bool {
+		return !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, w) })
 	})
 }
 
 // match is a criterion with its values. It is not ok where the database compares otherwise than Go does.
-func match(facts tableFacts, c sqltext.Criterion) (m matched, ok bool) {
+func match(facts tableFacts, c sqltext.Criterion) (m cacheme.Match, ok bool) {
 	for _, eq := range c {
 		if facts.columns[strings.ToLower(eq.Column)].folded {
 			return m, false
