@@ -45,7 +45,7 @@ help: ## List the targets (at once).
 check: lint test ## All that must be green before a change is proposed: lint and test (10 minutes).
 
 test: vet ## Vet and race-test every module; says at the end what was not run (5 minutes).
-	$(call in-each,go test,go test $(RACE) $(UNWATCHED) -p 2 -timeout $(TIMEOUT) ./...)
+	$(call in-each,go test,go test $(RACE) $(UNWATCHED) -p 3 -timeout $(TIMEOUT) ./...)
 	@for s in $(SERVERS); do \
 		(PATH='$(SERVERS_PATH)'; command -v $$s) >/dev/null || echo "not run: the tests against a real $$s; install $$s to run them"; \
 	done
