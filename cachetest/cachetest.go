@@ -47,7 +47,6 @@ type Cache struct {
 
 	options      cacheme.Options
 	declarations []cacheme.Declaration
-	declared     *declared
 }
 
 const (
@@ -104,7 +103,7 @@ func start(t testing.TB, server *embedded.Server, f *flow, o cacheme.Options, de
 	patient := func(o *redis.Options) { o.MaxRetries = retries }
 	rdb := server.Client(patient)
 	c := &Cache{
-		t: t, server: server, rdb: rdb, admin: server.Client(patient), flow: f, faults: newFaults(), seen: newSeen(o.Observer),
+		t: t, server: server, rdb: rdb, admin: server.Client(patient), flow: f, faults: newFaults(), seen: newSeen(t, o.Observer),
 		hold: o.Hold, record: o.Prefix + recordKey, options: o, declarations: declarations,
 	}
 	if o.Hold == 0 {
@@ -120,7 +119,6 @@ func start(t testing.TB, server *embedded.Server, f *flow, o cacheme.Options, de
 	rdb.AddHook(c.flow)
 	o.Observer = c.seen.observe
 	var err error
-	c.declared = watchDeclared(t, &o)
 	if c.Cache, err = cacheme.New(rdb, o); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -265,6 +267,18 @@ func TestMistakesEndTheTest(t *testing.T) {
 	got = failing(t, func(t testing.TB) { cachetest.New(t).Advance(-time.Second) })
 	if want := "cachetest: Advance(-1s): time goes forwards; give a positive duration"; got != want {
 		t.Errorf("Advance fails with %q, want %q", got, want)
+	}
+	for want, call := range map[string]func(*cachetest.Cache){
+		"cachetest: Slow(-1s): ":        func(c *cachetest.Cache) { c.Slow(-time.Second) },
+		"cachetest: LoseCommands(-1): ": func(c *cachetest.Cache) { c.LoseCommands(-1) },
+		"cachetest: LoseReplies(-1): ":  func(c *cachetest.Cache) { c.LoseReplies(-1) },
+		"cachetest: Lossy(-0.1): ":      func(c *cachetest.Cache) { c.Lossy(-0.1, 1) },
+		"cachetest: Lossy(1.1): ":       func(c *cachetest.Cache) { c.Lossy(1.1, 1) },
+		"cachetest: Lossy(NaN): ":       func(c *cachetest.Cache) { c.Lossy(math.NaN(), 1) },
+	} {
+		if got := failing(t, func(t testing.TB) { call(cachetest.New(t)) }); !strings.HasPrefix(got, want) {
+			t.Errorf("a mistaken fault fails with %q, want %q", got, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package cachetest_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -18,6 +19,13 @@ type recorder struct {
 
 func (r *recorder) Errorf(format string, args ...any) {
 	r.errs = append(r.errs, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) FailNow() { runtime.Goexit() }
+
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.Errorf(format, args...)
+	r.FailNow()
 }
 
 // loadReading is a loader that is seen to read a table.
@@ -87,7 +95,16 @@ func TestRequireDependenciesDeclared(t *testing.T) {
 		{"something is not declared", func() { get(t, cache, Detail{ID: 2}, loadReading(cache, "authors")) }, "authors"},
 	} {
 		inner := &recorder{TB: t}
-		cache.RequireDependenciesDeclared(inner, c.do)
+		ended, done := true, make(chan struct{})
+		go func() {
+			defer close(done)
+			cachetest.RequireDependenciesDeclared(inner, cache, c.do)
+			ended = false
+		}()
+		<-done
+		if want := c.want != ""; ended != want {
+			t.Errorf("%s: the test is ended: %t, want %t", c.name, ended, want)
+		}
 		switch got := strings.Join(inner.errs, "\n"); {
 		case c.want == "" && got != "":
 			t.Errorf("%s: fails with %q", c.name, got)
@@ -95,7 +112,8 @@ func TestRequireDependenciesDeclared(t *testing.T) {
 			t.Errorf("%s: fails with %q, want %q", c.name, got, c.want)
 		}
 	}
-	if len(outer.errs) > 0 {
-		t.Errorf("the test of New fails too, with %q", outer.errs)
+	get(t, cache, Detail{ID: 3}, loadReading(cache, "publishers"))
+	if len(outer.errs) != 1 || !strings.Contains(outer.errs[0], "publishers") {
+		t.Errorf("the test of New fails with %q, want what was read afterwards alone", outer.errs)
 	}
 }

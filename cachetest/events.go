@@ -3,6 +3,7 @@ package cachetest
 import (
 	"context"
 	"sync"
+	"testing"
 
 	"github.com/cacheme/cacheme"
 )
@@ -14,16 +15,11 @@ import (
 //	if n := cache.LoadsOf(Shelf{User: 7}); n != 1 { ... }
 func (c *Cache) LoadsOf(node cacheme.Declaration) int {
 	c.t.Helper()
-	return c.seen.loadsOf(c.keyOf(node))
-}
-
-func (c *Cache) keyOf(node cacheme.Declaration) string {
-	c.t.Helper()
 	key, err := c.KeyOf(node)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return key
+	return c.seen.loadsOf(key)
 }
 
 // seen is what the events of one cache told. Two nodes never share a key, so that the key alone is enough.
@@ -31,13 +27,14 @@ type seen struct {
 	next func(context.Context, cacheme.Event) // the test's own observer, or nil
 
 	mu     sync.Mutex
-	loads  map[string]int    // by key
-	refuse map[string]string // why the last load of a key was not stored, by key
-	better chan struct{}     // closed, and replaced, when Redis is back or something was delivered
+	t      testing.TB     // fails by what loads read and their nodes do not declare
+	missed int            // how many of those there were
+	loads  map[string]int // by key
+	better chan struct{}  // closed, and replaced, when Redis is back or something was delivered
 }
 
-func newSeen(next func(context.Context, cacheme.Event)) *seen {
-	return &seen{next: next, loads: map[string]int{}, refuse: map[string]string{}, better: make(chan struct{})}
+func newSeen(t testing.TB, next func(context.Context, cacheme.Event)) *seen {
+	return &seen{next: next, t: t, loads: map[string]int{}, better: make(chan struct{})}
 }
 
 func (s *seen) observe(ctx context.Context, e cacheme.Event) {
@@ -58,12 +55,11 @@ func (s *seen) note(e cacheme.Event) {
 		}
 		for _, key := range keys {
 			s.loads[key]++
-			delete(s.refuse, key)
 		}
-	case cacheme.EventNotStored:
-		s.refuse[e.Key] = e.Reason
-	case cacheme.EventBornInvalid:
-		s.refuse[e.Key] = "nobody could tell whether its result changed while it was loaded"
+	case cacheme.EventUndeclared:
+		// Under the lock: a subtest that has ended must not be failed any more.
+		s.missed++
+		s.t.Errorf("cachetest: %s: %s %s", e.Line, e.Node, e.Reason)
 	case cacheme.EventBack, cacheme.EventDelivered:
 		close(s.better)
 		s.better = make(chan struct{})
@@ -77,11 +73,12 @@ func (s *seen) loadsOf(key string) int {
 	return s.loads[key]
 }
 
-// refused tells why the last load of a key was not stored; empty: it was, as far as anybody told.
-func (s *seen) refused(key string) string {
+// fail has t fail by what is not declared from now on. It returns who did so far, and how much was missed so far.
+func (s *seen) fail(t testing.TB) (former testing.TB, missed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.refuse[key]
+	former, s.t = s.t, t
+	return former, s.missed
 }
 
 func (s *seen) betterment() <-chan struct{} {

@@ -8,7 +8,7 @@ import (
 
 // Exploration says how much Explore tries. The zero value is its default.
 type Exploration struct {
-	// Schedules is how many orders are tried. Defaults to 200, which takes a second or two.
+	// Schedules is how many orders are tried. Defaults to 200, which takes a second or two. A negative number fails the test.
 	Schedules int
 	// Seed is what the orders are drawn from: the first schedule of one seed is the second of the seed before. Defaults
 	// to 1, so that a test tries the same each time.
@@ -37,11 +37,11 @@ const defaultSchedules = 200
 //	})
 //
 // setup is called anew for each schedule and has to make everything that the actors use, the cache with New(w, ...) or
-// NewWith; Cache.Peer is another process. It says who acts, and returns; then the actors run, one at a time. They
+// NewWith; Cache.Peer is another process. It says who acts, at least one, and returns; then the actors run, one at a time. They
 // change over before and after each round trip to Redis, at each statement and COMMIT of a database that
 // World.Connector wraps, at a Row, and wherever else they call Step. What the cache does in the background takes part.
 //
-// The promise is P1: a read that began after a write had returned returns what that wrote, or what is newer. It is held
+// The promise is P1: a read that began after a write had returned returns what that wrote, or what is newer. It is checked
 // for each read of World.Reads, and once more for each of them when all is done, when nobody is in another's way. World
 // is a testing.TB: what else fails on it fails the schedule, and World.Finally checks what has to hold at the end.
 //
@@ -57,6 +57,9 @@ func Explore(t testing.TB, setup func(w *World)) {
 // ExploreWith is Explore with more schedules, or others.
 func ExploreWith(t testing.TB, e Exploration, setup func(w *World)) {
 	t.Helper()
+	if e.Schedules < 0 {
+		t.Fatalf("cachetest: Exploration.Schedules is %d, so that nothing is tried; leave it out for %d", e.Schedules, defaultSchedules)
+	}
 	if e.Schedules == 0 {
 		e.Schedules = defaultSchedules
 	}
@@ -66,6 +69,9 @@ func ExploreWith(t testing.TB, e Exploration, setup func(w *World)) {
 	for i := range e.Schedules {
 		seed := e.Seed + uint64(i)
 		w := play(t, newDice(seed), nil, setup)
+		if w.failures == nil && len(w.actors) == 0 && !t.Skipped() {
+			t.Fatalf("cachetest: Explore: nobody acts; add World.Reads and World.Writes")
+		}
 		if w.failures == nil {
 			continue
 		}

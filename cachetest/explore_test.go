@@ -101,6 +101,18 @@ func TestExploreTriesOtherOrdersWithOtherSeeds(t *testing.T) {
 	}
 }
 
+func TestExploreThatTriesNothingFails(t *testing.T) {
+	t.Parallel()
+	got := explored(t, cachetest.Exploration{Schedules: -1}, naive)
+	if want := "cachetest: Exploration.Schedules is -1, so that nothing is tried; leave it out for 200"; got != want {
+		t.Errorf("Explore of -1 schedules fails with %q, want %q", got, want)
+	}
+	got = explored(t, cachetest.Exploration{}, func(w *cachetest.World) { cachetest.New(w) })
+	if want := "cachetest: Explore: nobody acts; add World.Reads and World.Writes"; got != want {
+		t.Errorf("Explore of nobody fails with %q, want %q", got, want)
+	}
+}
+
 func TestExploreTellsOtherFailures(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")

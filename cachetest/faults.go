@@ -26,19 +26,43 @@ func (c *Cache) Down() { c.faults.change(func(f *faults) { f.down = true }) }
 func (c *Cache) Silent() { c.faults.change(func(f *faults) { f.silent = true }) }
 
 // Slow makes each reply take d longer, until Up. The time is the machine's: it counts against Options.Budget. Inside
-// testing/synctest it costs nothing.
-func (c *Cache) Slow(d time.Duration) { c.faults.change(func(f *faults) { f.slow = d }) }
+// testing/synctest it costs nothing. A negative d fails the test.
+func (c *Cache) Slow(d time.Duration) {
+	c.t.Helper()
+	if d < 0 {
+		c.t.Fatalf("cachetest: Slow(%v): no reply comes before it was asked for; give a positive duration", d)
+	}
+	c.faults.change(func(f *faults) { f.slow = d })
+}
 
 // LoseCommands cuts the connection under each of the next n round trips before Redis has the command. A pipeline is one
 // round trip. The cache is told what a client without retries tells it, which is the one that cacheme.New recommends.
-func (c *Cache) LoseCommands(n int) { c.faults.change(func(f *faults) { f.commands = n }) }
+// A negative n fails the test.
+func (c *Cache) LoseCommands(n int) {
+	c.t.Helper()
+	if n < 0 {
+		c.t.Fatalf("cachetest: LoseCommands(%d): give how many round trips are to be lost", n)
+	}
+	c.faults.change(func(f *faults) { f.commands = n })
+}
 
 // LoseReplies is LoseCommands after Redis has executed the command: the caller cannot know.
-func (c *Cache) LoseReplies(n int) { c.faults.change(func(f *faults) { f.replies = n }) }
+func (c *Cache) LoseReplies(n int) {
+	c.t.Helper()
+	if n < 0 {
+		c.t.Fatalf("cachetest: LoseReplies(%d): give how many round trips are to be lost", n)
+	}
+	c.faults.change(func(f *faults) { f.replies = n })
+}
 
 // Lossy cuts the connection under a share of all round trips, between 0 and 1, until Up: half of them before Redis has
-// the command, half after it was executed. Which ones is drawn from seed, in the order of the round trips.
+// the command, half after it was executed. Which ones is drawn from seed, in the order of the round trips. Another
+// share fails the test.
 func (c *Cache) Lossy(share float64, seed uint64) {
+	c.t.Helper()
+	if !(share >= 0 && share <= 1) { // NaN is neither
+		c.t.Fatalf("cachetest: Lossy(%v): give a share of the round trips, from 0 to 1", share)
+	}
 	c.faults.change(func(f *faults) { f.share, f.random = share, rand.New(rand.NewPCG(seed, 0)) })
 }
 

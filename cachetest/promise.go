@@ -11,8 +11,8 @@ type reading struct {
 	read func(context.Context) (int, error)
 }
 
-// hold reads, and holds what comes to the promise.
-func (w *World) hold(ctx context.Context, r *reading, who string) {
+// check reads, and compares what comes with the promise.
+func (w *World) check(ctx context.Context, r *reading, who string) {
 	began := w.promise.now()
 	version, err := r.read(ctx)
 	switch want, ok := w.promise.kept(version, began); {

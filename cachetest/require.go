@@ -10,32 +10,25 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/difference"
 )
 
 // Entry is what RequireInvalidates and RequireUntouched watch. Make one with EntryOf or BoundEntry.
 type Entry struct {
-	node func() cacheme.Declaration
+	node cacheme.Declaration
 	get  func(context.Context, *Cache) error
-	peek func(context.Context, *Cache) (stale bool, err error)
 }
 
 // EntryOf is the entry that node has when load has loaded it.
 func EntryOf[N cacheme.NodeOf[V], V any](node N, load func(context.Context, N) (V, error)) Entry {
 	return Entry{
-		node: func() cacheme.Declaration { return node },
+		node: node,
 		get: func(ctx context.Context, c *Cache) error {
 			_, err := cacheme.GetFrom(ctx, c.Cache, node, load)
 			return err
-		},
-		peek: func(ctx context.Context, c *Cache) (bool, error) {
-			b, err := cacheme.Bind(c.Cache, load)
-			if err != nil {
-				return false, err
-			}
-			r, err := b.Peek(ctx, node)
-			return r.Stale, err
 		},
 	}
 }
@@ -43,21 +36,18 @@ func EntryOf[N cacheme.NodeOf[V], V any](node N, load func(context.Context, N) (
 // BoundEntry is the entry of a node, or of the arguments of a Memo, that is bound to the cache of the test already.
 func BoundEntry[N, V any](b *cacheme.Bound[N, V], node N) Entry {
 	return Entry{
-		node: func() cacheme.Declaration { return b.Node(node) },
+		node: b.Node(node),
 		get: func(ctx context.Context, _ *Cache) error {
 			_, err := b.Get(ctx, node)
 			return err
-		},
-		peek: func(ctx context.Context, _ *Cache) (bool, error) {
-			r, err := b.Peek(ctx, node)
-			return r.Stale, err
 		},
 	}
 }
 
 // RequireFresh ends the test unless what Get returns for node, from the cache or not, is what load returns now. What
 // load says is not found (sql.ErrNoRows, cacheme.ErrNotFound) has to be not found for Get as well. Values are the
-// same where go-cmp says so: by an Equal method, which times have, else field by field.
+// same where they mean the same, as for Options.Verify: by an Equal method, which times have, else field by field; NaN is
+// NaN, and nil and empty slices and maps are the same.
 //
 //	cachetest.RequireFresh(t, cache, Shelf{User: 7}, store.LoadShelf)
 func RequireFresh[N cacheme.NodeOf[V], V any](t testing.TB, c *Cache, node N, load func(context.Context, N) (V, error)) {
@@ -80,9 +70,13 @@ func RequireFresh[N cacheme.NodeOf[V], V any](t testing.TB, c *Cache, node N, lo
 	case loadErr != nil:
 		differs = fmt.Sprintf("Get returns %+v, and its loader says that it is not found", cached)
 	default:
-		diff := cmp.Diff(cached, loaded, cmp.Exporter(func(reflect.Type) bool { return true }))
-		if diff == "" {
+		first := difference.First(cached, loaded)
+		if first == "" {
 			return
+		}
+		diff := cmp.Diff(cached, loaded, cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty(), cmpopts.EquateNaNs())
+		if diff == "" { // the verdict is not go-cmp's, which may find nothing
+			diff = first
 		}
 		differs = "Get and its loader differ (-Get +loader):\n" + strings.TrimSpace(diff)
 	}
@@ -100,8 +94,8 @@ func RequireInvalidates(t testing.TB, c *Cache, write func(), entries ...Entry) 
 	touched := c.around(t, write, entries)
 	var left []string
 	for _, e := range entries {
-		if e.fresh(t, c) {
-			left = append(left, c.describe(e.node())+" is still fresh after the write, want it made wrong")
+		if e.state(t, c).State == cacheme.StateFresh {
+			left = append(left, c.describe(e.node)+" is still fresh after the write, want it made wrong")
 		}
 	}
 	if left != nil {
@@ -118,8 +112,8 @@ func RequireUntouched(t testing.TB, c *Cache, write func(), entries ...Entry) {
 	touched := c.around(t, write, entries)
 	var gone []string
 	for _, e := range entries {
-		if !e.fresh(t, c) {
-			gone = append(gone, c.describe(e.node())+" is not fresh after the write, want it untouched: a Get would load it again")
+		if x := e.state(t, c); x.State != cacheme.StateFresh {
+			gone = append(gone, c.describe(e.node)+" is not fresh after the write, want it untouched: "+x.Reason)
 		}
 	}
 	if gone != nil {
@@ -149,45 +143,47 @@ const warms = 2
 // warm loads the entry until it is fresh.
 func (e Entry) warm(t testing.TB, c *Cache) {
 	t.Helper()
+	var reason string
 	for range warms {
 		if err := e.get(t.Context(), c); err != nil && !isNotFound(err) {
-			t.Fatalf("cachetest: %s: Get = %v, before the write", c.describe(e.node()), err)
+			t.Fatalf("cachetest: %s: Get = %v, before the write", c.describe(e.node), err)
 		}
-		if e.fresh(t, c) {
+		x := e.state(t, c)
+		if x.State == cacheme.StateFresh {
 			return
 		}
+		if reason = x.Refused; reason == "" {
+			reason = x.Reason
+		}
 	}
-	reason := c.seen.refused(c.keyOf(e.node()))
-	if reason == "" {
-		reason = "what is not found is cached only where Meta.Negative is set; Skip, Disable and a transaction's context leave the cache out"
-	}
-	t.Fatalf("cachetest: %s is not cached after a Get, before the write: %s", c.describe(e.node()), reason)
+	t.Fatalf("cachetest: %s is not cached after a Get, before the write: %s", c.describe(e.node), reason)
 }
 
-// fresh reports whether Get would serve the entry without a load.
-func (e Entry) fresh(t testing.TB, c *Cache) bool {
+// state is what has become of the entry.
+func (e Entry) state(t testing.TB, c *Cache) *cacheme.Explanation {
 	t.Helper()
-	stale, err := e.peek(t.Context(), c)
-	switch {
-	case err == nil:
-		return !stale
-	case errors.Is(err, cacheme.ErrNoEntry):
-		return false
-	case isNotFound(err):
-		return true
+	x, err := c.Explain(kitContext(), e.node)
+	if err != nil {
+		t.Fatalf("cachetest: %s: %v", c.describe(e.node), err)
 	}
-	t.Fatalf("cachetest: %s: Peek = %v", c.describe(e.node()), err)
-	return false
+	if x.State == cacheme.StateAway {
+		// Nobody knows what it is: neither fresh nor wrong.
+		t.Fatalf("cachetest: %s: %s", c.describe(e.node), x.Reason)
+	}
+	return x
 }
 
 func isNotFound(err error) bool {
 	return errors.Is(err, cacheme.ErrNotFound) || errors.Is(err, sql.ErrNoRows)
 }
 
-// describe names a node and its key.
+// describe names a node and its key, if it has one.
 func (c *Cache) describe(node cacheme.Declaration) string {
-	c.t.Helper()
-	return fmt.Sprintf("%s (key %s)", typeName(node), c.keyOf(node))
+	key, err := c.KeyOf(node)
+	if err != nil {
+		return typeName(node)
+	}
+	return fmt.Sprintf("%s (key %s)", typeName(node), key)
 }
 
 // typeName is the node's type; what is bound has one that says nothing.

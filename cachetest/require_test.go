@@ -3,6 +3,8 @@ package cachetest_test
 import (
 	"context"
 	"database/sql"
+	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +98,9 @@ func TestRequireUntouchedLoadsNothingAfterTheWrite(t *testing.T) {
 	wantLoads(t, c.LoadsOf(Detail{ID: 1}), 1, "warmed, watched and read")
 }
 
+// line is where a write was.
+var line = regexp.MustCompile(`\.go:\d+`)
+
 func TestRequirementsThatAreNotMetSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -154,7 +159,7 @@ If what was written concerns it, name that in its InvalidNodes or ResultInvalidN
 			func(t testing.TB, c *cachetest.Cache, l library) {
 				cachetest.RequireUntouched(t, c, l.rename(c, 2, "x"), cachetest.EntryOf(Detail{ID: 1}, l.load), cachetest.EntryOf(Listing{Page: 1}, l.list))
 			},
-			`cachetest: cachetest_test.Listing (key listing:1) is not fresh after the write, want it untouched: a Get would load it again
+			`cachetest: cachetest_test.Listing (key listing:1) is not fresh after the write, want it untouched: row:book:2: Invalidate at cachetest/require_test.go:LINE, just now
 The write made wrong: row:book:2, rows:books.
 If that does not concern it, let it depend on less: rows in place of tables, the columns that it reads, the side of a relation that it shows.`,
 		},
@@ -162,7 +167,7 @@ If that does not concern it, let it depend on less: rows in place of tables, the
 			func(t testing.TB, c *cachetest.Cache, l library) {
 				cachetest.RequireInvalidates(t, c, func() {}, cachetest.EntryOf(Private{ID: 1}, l.private))
 			},
-			`cachetest: cachetest_test.Private (key private:1) is not cached after a Get, before the write: what is not found is cached only where Meta.Negative is set; Skip, Disable and a transaction's context leave the cache out`,
+			`cachetest: cachetest_test.Private (key private:1) is not cached after a Get, before the write: the node's Skip says so`,
 		},
 		"not stored": {
 			func(t testing.TB, c *cachetest.Cache, l library) {
@@ -185,7 +190,9 @@ If that does not concern it, let it depend on less: rows in place of tables, the
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			// cmp writes blanks of either kind, so that nobody compares its words.
-			words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+			words := func(s string) string {
+				return strings.Join(strings.Fields(line.ReplaceAllString(s, ".go:LINE")), " ")
+			}
 			got := failing(t, func(tb testing.TB) {
 				cache, l := newLibrary(tb)
 				c.call(tb, cache, l)
@@ -195,6 +202,74 @@ If that does not concern it, let it depend on less: rows in place of tables, the
 			}
 		})
 	}
+}
+
+// A helper in a subtest fails that one: the test of New is in use by another goroutine.
+func TestRequirementsFailTheTestThatTheyWereGiven(t *testing.T) {
+	t.Parallel()
+	outer := &fatal{TB: t}
+	c, l := newLibrary(outer)
+	unknown := func(context.Context, Version) (int, error) { return 1, nil }
+	for name, r := range map[string]struct {
+		call func(testing.TB)
+		want string
+	}{
+		"RequireFresh of a node that is not registered": {
+			func(t testing.TB) { cachetest.RequireFresh(t, c, Version{ID: 1}, unknown) },
+			"cachetest: cachetest_test.Version: Get = cacheme: cachetest_test.Version: is not registered with this cache",
+		},
+		"RequireInvalidates of one": {
+			func(t testing.TB) {
+				cachetest.RequireInvalidates(t, c, func() {}, cachetest.EntryOf(Version{ID: 1}, unknown))
+			},
+			"cachetest: cachetest_test.Version: Get = cacheme: cachetest_test.Version: is not registered with this cache",
+		},
+		"a Redis that is gone by then": {
+			func(t testing.TB) {
+				defer c.Up()
+				cachetest.RequireInvalidates(t, c, func() { c.LoseCommands(math.MaxInt) }, cachetest.EntryOf(Detail{ID: 1}, l.load))
+			},
+			"cachetest: cachetest_test.Detail (key detail:1): Redis does not answer",
+		},
+	} {
+		if got := failing(t, r.call); !strings.HasPrefix(got, r.want) {
+			t.Errorf("%s fails with %q, want %q", name, got, r.want)
+		}
+	}
+	if outer.text != "" {
+		t.Errorf("the test of New fails too, with %q", outer.text)
+	}
+}
+
+// Measured is what go-cmp and Options.Verify judge differently.
+type Measured struct {
+	Title  string
+	Tags   []string
+	Weight float64
+}
+
+type Measurement struct {
+	cacheme.Node[Measured]
+	ID int64 `cacheme:"field"`
+}
+
+func (Measurement) Meta() cacheme.Meta { return cacheme.Meta{Key: "measurement:<id>", TTL: ttl} }
+
+func TestRequireFreshJudgesAsVerifyDoes(t *testing.T) {
+	t.Parallel()
+	c := cachetest.New(t, Measurement{})
+	now := Measured{Title: "Emma", Tags: []string{}}
+	load := func(context.Context, Measurement) (Measured, error) { return now, nil }
+	cachetest.RequireFresh(t, c, Measurement{ID: 1}, load)
+	now.Tags = nil
+	cachetest.RequireFresh(t, c, Measurement{ID: 1}, load)
+	now.Title, now.Tags = "Persuasion", []string{}
+	got := failing(t, func(t testing.TB) { cachetest.RequireFresh(t, c, Measurement{ID: 1}, load) })
+	if !strings.Contains(got, "Persuasion") || strings.Contains(got, "Tags:   nil") {
+		t.Errorf("RequireFresh fails with %q, want the title alone", got)
+	}
+	now = Measured{Weight: math.NaN()}
+	cachetest.RequireFresh(t, c, Measurement{ID: 2}, load)
 }
 
 func TestLoadsOf(t *testing.T) {

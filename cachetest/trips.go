@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/cacheme/cacheme/internal/store"
 )
 
 // trips makes a step of each round trip of a client, and one of its reply.
@@ -135,8 +137,11 @@ func (h trips) key(args []any, at int) string {
 	if at >= len(args) {
 		return ""
 	}
-	key := strings.TrimPrefix(fmt.Sprint(args[at]), h.prefix)
-	key = strings.TrimSuffix(key, tokenSuffix)
+	key := fmt.Sprint(args[at])
+	if dependency, ok := store.TokenNameOf(h.prefix, key); ok {
+		key = dependency
+	}
+	key = strings.TrimPrefix(key, h.prefix)
 	return short(strings.NewReplacer("{", "", "}", "").Replace(key))
 }
 

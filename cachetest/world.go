@@ -35,7 +35,7 @@ type World struct {
 func (w *World) Reads(name string, read func(ctx context.Context) (version int, err error)) {
 	r := &reading{who: w.named(name), read: read}
 	w.reads = append(w.reads, r)
-	w.add(r.who, func(ctx context.Context) { w.hold(ctx, r, r.who) })
+	w.add(r.who, func(ctx context.Context) { w.check(ctx, r, r.who) })
 }
 
 // Writes adds an actor who writes version once. When write has returned nil every read that begins has to return that
@@ -109,7 +109,7 @@ func versionName(version int) string { return "v" + strconv.Itoa(version) }
 // atRest reads everything once more with nobody in another's way, and checks what else has to hold.
 func (w *World) atRest() {
 	for _, r := range w.reads {
-		if !w.alone(r.who, func() { w.hold(w.ctx, r, r.who+", when all is done") }) || w.Failed() {
+		if !w.alone(r.who, func() { w.check(w.ctx, r, r.who+", when all is done") }) || w.Failed() {
 			return
 		}
 	}

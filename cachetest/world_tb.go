@@ -46,7 +46,9 @@ func (w *World) Fail() { w.failf("fails") }
 
 // FailNow fails the schedule, and ends the actor who calls it.
 func (w *World) FailNow() {
-	w.Fail()
+	if !w.Failed() { // else it was said by what
+		w.Fail()
+	}
 	runtime.Goexit()
 }
 

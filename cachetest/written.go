@@ -4,43 +4,33 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cacheme/cacheme/internal/store"
 )
 
-// tokenSuffix ends the Redis key of a dependency's token.
-const tokenSuffix = ":invalid"
-
-// tokens returns the token of each dependency that Redis knows, by the dependency's name: row:book:7, table:books.
-func (c *Cache) tokens(t testing.TB) map[string]string {
+// tokens returns the token that the last write made of each dependency that Redis knows, by the dependency's name:
+// row:book:7, table:books.
+func (c *Cache) tokens(t testing.TB) map[string]store.Token {
 	t.Helper()
 	ctx := t.Context()
 	prefix := strings.TrimSuffix(c.record, recordKey)
-	keys, err := c.admin.Keys(ctx, escaped(prefix)+"*"+tokenSuffix).Result()
+	keys, err := c.admin.Keys(ctx, escaped(prefix)+"*").Result()
 	if err != nil {
 		t.Fatalf("cachetest: %v", err)
 	}
-	tokens := make(map[string]string, len(keys))
+	tokens := map[string]store.Token{}
 	for _, key := range keys {
-		token, err := c.admin.Get(ctx, key).Result()
+		name, ok := store.TokenNameOf(prefix, key)
+		if !ok {
+			continue
+		}
+		record, err := c.admin.Get(ctx, key).Result()
 		if err != nil {
 			t.Fatalf("cachetest: %v", err)
 		}
-		tokens[strings.TrimSuffix(strings.TrimPrefix(key, prefix), tokenSuffix)] = moment(token)
+		tokens[name] = store.LastWritten(record)
 	}
 	return tokens
-}
-
-// never is the time at which a dependency that no write made wrong became so.
-const never = "0000000000000000"
-
-// moment is what a write changes in the record of a token, as internal/store/lua/token.lua lays it out: its time and
-// nonce. Reads change other fields, or make the token. Empty: no write made it wrong so far.
-func moment(record string) string {
-	const timeAt, nonceAt, firstAt = 2, 3, 5
-	fields := strings.Split(record, "|")
-	if len(fields) <= firstAt || fields[firstAt] == never {
-		return ""
-	}
-	return fields[timeAt] + fields[nonceAt]
 }
 
 // escaped makes a pattern of KEYS that matches text alone.
@@ -49,7 +39,7 @@ func escaped(text string) string {
 }
 
 // told says which dependencies have another token than before.
-func told(before, after map[string]string) string {
+func told(before, after map[string]store.Token) string {
 	var wrong []string
 	for name, token := range after {
 		if before[name] != token {

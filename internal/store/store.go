@@ -156,6 +156,13 @@ func (s *Store) TokenName(key string) string {
 	return key[len(s.prefix) : len(key)-len(tokenSuffix)]
 }
 
+// TokenNameOf is TokenName without a Store, of a key under a prefix that may be no token's.
+func TokenNameOf(prefix, key string) (dependency string, ok bool) {
+	rest, found := strings.CutPrefix(key, prefix)
+	dependency, ok = strings.CutSuffix(rest, tokenSuffix)
+	return dependency, found && ok
+}
+
 // DisplayKey turns the Redis key of an entry into the key as its template renders it, main or main>field.
 func (s *Store) DisplayKey(entry string) (key string, ok bool) {
 	rest, found := strings.CutPrefix(entry, s.prefix+"{")

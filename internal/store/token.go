@@ -93,6 +93,26 @@ func parseRecord(text string, epoch Epoch, now uint64) Dependency {
 	return d
 }
 
+// LastWritten returns the token that the last write made, of the record of a dependency of any run: while a writer's transaction
+// is open, with the nonce that it will have. Zero: no write made it wrong so far. Reads change other fields of a record.
+func LastWritten(record string) Token {
+	var epoch Epoch
+	if len(record) < shortSize {
+		return Token{}
+	}
+	if _, err := base64.RawURLEncoding.Decode(epoch[:], []byte(record[epochAt:timeAt-1])); err != nil {
+		return Token{}
+	}
+	d := parseRecord(record, epoch, 0)
+	switch {
+	case d.First == 0:
+		return Token{}
+	case d.Dirty:
+		return Token{Time: d.Token.Time, Nonce: d.Writer}
+	}
+	return d.Token
+}
+
 // separated reports whether a separator stands in front of each field.
 func separated(text string, fields ...int) bool {
 	for _, at := range fields {
