@@ -163,10 +163,11 @@ func (j *judgement) isUnsure(tables []string, m Match) bool {
 		if !p.m2m && !slices.ContainsFunc(p.columns, func(c columnPlan) bool { return m.position(c.column.Column) < 0 || c.value == nil }) {
 			continue
 		}
-		prefix := nameOf(p.kind, p.key.literals[0])
 		for name := range j.names {
-			if strings.HasPrefix(name, prefix) {
-				return true
+			if key, ok := strings.CutPrefix(name, nameOf(p.kind, "")); ok {
+				if _, ok := p.key.Match(key); ok {
+					return true
+				}
 			}
 		}
 	}

@@ -62,16 +62,15 @@ func (b *builder) everyTable() {
 func (c *catalog) keysets(id tableID) (sets [][]string) {
 	facts := c.tables[id]
 	add := func(columns ...string) {
-		lower := make([]string, len(columns))
-		for i, name := range columns {
-			lower[i] = strings.ToLower(name)
-			if !facts.columns[lower[i]].integer {
+		for _, name := range columns {
+			if !facts.columns[strings.ToLower(name)].integer {
 				return
 			}
 		}
-		slices.Sort(lower)
-		if len(lower) > 0 && !slices.ContainsFunc(sets, func(s []string) bool { return slices.Equal(s, lower) }) {
-			sets = append(sets, lower)
+		columns = slices.Clone(columns) // as the database spells them: PostgreSQL has "Id" beside id
+		slices.SortFunc(columns, func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) })
+		if len(columns) > 0 && !slices.ContainsFunc(sets, func(s []string) bool { return slices.EqualFunc(s, columns, strings.EqualFold) }) {
+			sets = append(sets, columns)
 		}
 	}
 	add(facts.key...)

@@ -102,7 +102,8 @@ func (r *reader) owns(name sqltext.Name, column string) bool {
 // depend tells what an entry depends on by a source: rows by integers, by which a writer tells rows too, or the table.
 func (r *reader) depend(s *sqltext.Source) {
 	tables, certain := r.watch.find(s.Table, r.home)
-	if len(r.watch.byName[strings.ToLower(s.Table.Table)]) == 0 || len(tables) == 0 || r.isShadowed(s.Table) {
+	isTable := func(t *table) bool { _, known := r.watch.catalog.tables[t.id]; return known }
+	if !slices.ContainsFunc(r.watch.byName[strings.ToLower(s.Table.Table)], isTable) || len(tables) == 0 || r.isShadowed(s.Table) {
 		r.o.Unseen("a query of the load reads " + s.Table.Table + ", which is no table of the database: a view, perhaps, or a temporary table")
 		return
 	}

@@ -132,6 +132,7 @@ func start(t testing.TB, server *embedded.Server, f *flow, o cacheme.Options, de
 	if err := c.Register(declarations...); err != nil {
 		t.Fatal(err)
 	}
+	f.join(c)
 	return c
 }
 

@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,7 +29,9 @@ func (c *Cache) Advance(d time.Duration) {
 	if err := c.admin.Expire(context.Background(), c.record, recordLife).Err(); err != nil {
 		c.t.Fatalf("cachetest: %v", err)
 	}
-	c.meet()
+	for _, process := range c.flow.processes() {
+		process.meet()
+	}
 }
 
 // flow makes the server's time go on with the machine's: before each command it is set to what it is by then. A time
@@ -38,9 +41,22 @@ type flow struct {
 	server *embedded.Server
 	mu     sync.Mutex
 	last   time.Time
+	fleet  []*Cache // all processes on the server, each of which keeps a clock of its own
 }
 
 func newFlow(s *embedded.Server) *flow { return &flow{server: s, last: time.Now()} }
+
+func (f *flow) join(c *Cache) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fleet = append(f.fleet, c)
+}
+
+func (f *flow) processes() []*Cache {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.fleet)
+}
 
 // skip lets d pass beside what has passed since the last command.
 func (f *flow) skip(d time.Duration) {

@@ -103,7 +103,7 @@ func (c *Conn) beginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 			return err
 		}
 		c.begun(c.dialect())
-		c.tx.Options = opts
+		c.tx.Options, c.tx.ctx = opts, context.WithoutCancel(ctx)
 		return nil
 	}
 	var err error

@@ -1,6 +1,7 @@
 package sqltx
 
 import (
+	"context"
 	"database/sql/driver"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ type Tx struct {
 	// Options are those that BeginTx was given, the zero value if the transaction was begun by a text.
 	Options driver.TxOptions
 
+	ctx         context.Context //nolint:containedctx // of BeginTx: statements of the transaction may come with another
 	id          uint64
 	entries     []any
 	savepoints  []savepoint
@@ -27,6 +29,15 @@ type savepoint struct {
 
 // ID is the transaction's number, unique below its Connector and never 0. It grows from one to the next.
 func (t *Tx) ID() uint64 { return t.id }
+
+// Context is that of BeginTx, without its cancellation: whoever began the transaction, whatever contexts its statements
+// have. It is empty where a text began it.
+func (t *Tx) Context() context.Context {
+	if t.ctx == nil {
+		return context.Background()
+	}
+	return t.ctx
+}
 
 // Add notes v with the transaction. A rollback to a savepoint set before takes it away again.
 func (t *Tx) Add(v any) { t.entries = append(t.entries, v) }

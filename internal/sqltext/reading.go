@@ -11,8 +11,8 @@ type Reading struct {
 
 	// Functions are the functions that the text calls and that are not known to be functions of their arguments alone, each
 	// once, in lower case and with their schema if the text names it: now, random, date, any that the user has defined.
-	// The words CURRENT_TIMESTAMP, CURRENT_USER and their like, MySQL's variables (@x, @@x) and sequences (nextval) are among
-	// them.
+	// The words CURRENT_TIMESTAMP, CURRENT_USER and their like, MySQL's variables (@x, @@x), sequences (nextval), and texts
+	// that PostgreSQL may read as a moment ('now', 'today 10:00') are among them.
 	Functions []string
 }
 
@@ -121,7 +121,7 @@ func Reads(d Dialect, text string, owner func(table Name, column string) bool) (
 	q.equalities, q.criteria = make([]Equality, 0, 8), make([]Criterion, 0, 8)
 	q.items, q.conditions, q.conjuncts = make([]item, 0, 4), make([]condition, 0, 4), make([]conjunct, 0, 4)
 	q.classify()
-	if !q.query(0, end, alone) {
+	if !q.query(0, end, alone) || !q.moments() {
 		return Reading{}, q.failure
 	}
 	return q.reading, nil

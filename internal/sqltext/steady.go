@@ -1,5 +1,10 @@
 package sqltext
 
+import (
+	"slices"
+	"strings"
+)
+
 // steady returns whether the tokens of part choose the same rows twice, one after the other in one transaction.
 func (r *reader) steady(part run) bool {
 	if r.is(part.lo, "WHERE") && r.is(part.lo+1, "CURRENT") && r.is(part.lo+2, "OF") {
@@ -52,4 +57,27 @@ func (r *reader) steadyWord(i int) bool {
 				"row_count", "found_rows", "last_insert_id", "sleep", "get_lock", "release_lock", "is_free_lock", "is_used_lock",
 				"nextval", "lastval", "setval", "benchmark")
 	}
+}
+
+// moments notes the texts that PostgreSQL reads as a time of today wherever it expects a time, be it because of a column
+// that they are compared with. Where it expects none they are texts like any other, which is not known here.
+func (q *queries) moments() bool {
+	if q.d != Postgres {
+		return true
+	}
+	for i, t := range q.tokens[:q.end] {
+		if t.kind != stringToken {
+			continue
+		}
+		fields := strings.Fields(strings.ToLower(strings.Trim(q.raw(i), "'$eE")))
+		if len(fields) > 3 { // a day, a time and a zone
+			continue
+		}
+		for _, moment := range []string{"now", "today", "tomorrow", "yesterday"} {
+			if slices.Contains(fields, moment) && !q.function("'"+moment+"'") {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -23,6 +23,7 @@ func Run(t *testing.T, open writes.Open) {
 		{"random writes", randomly},
 		{"a mistake is found", planted},
 		{"what cannot be seen is not stored", unseen},
+		{"names with capitals", capitals},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()
