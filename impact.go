@@ -8,7 +8,8 @@ import (
 
 // Impact is what a write would make wrong. String makes a screenful of it.
 type Impact struct {
-	// Write is the write itself: operation, table, and the rows that are there now. At, Process and Caller are empty.
+	// Write is the write itself: operation, table, and the rows that are there now. Of invalid nodes it is the By before
+	// them, or "Invalidate" where there is none or several.
 	Write Write `json:"write"`
 	// Why says why the table counts as written as a whole, or the rows are not known; Note, what else is not known before
 	// the write is run.
