@@ -14,7 +14,12 @@ func ExampleCache_Graph() {
 	cache, end := openCache()
 	defer end()
 
-	fmt.Print(cache.Graph(cacheme.GraphOptions{}).Mermaid())
+	g, err := cache.Graph(cacheme.GraphOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(g.Mermaid())
 	// Output:
 	// flowchart LR
 	//   a0[("likeds")]
@@ -41,9 +46,13 @@ func ExampleGraph_live() {
 		}
 	}
 
-	g := cache.Graph(cacheme.GraphOptions{Live: true})
+	g, err := cache.Graph(cacheme.GraphOptions{Live: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	for _, node := range g.Nodes {
-		fmt.Println(node.Name, node.Key, "hits:", node.Live.Hits, "misses:", node.Live.Misses)
+		fmt.Println(node.Name, node.Key, "hits:", node.Stats.Hits, "misses:", node.Stats.Misses)
 	}
 	arrow, err := json.Marshal(g.Arrows[2])
 	fmt.Println(string(arrow), err)

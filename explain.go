@@ -2,6 +2,7 @@ package cacheme
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func (c *Cache) Explain(ctx context.Context, node Declaration) (*Explanation, er
 }
 
 func (c *Cache) explain(ctx context.Context, r *request) *Explanation {
-	x := &Explanation{Node: r.plan.name, Key: r.key}
+	x := &Explanation{Node: r.plan.name, Key: r.key, process: clipped(c.process, maxProcess, true)}
 	if last, ok := c.refusals.get(r.entry); ok {
 		x.Refused, x.RefusedAt = last.reason, last.at
 	}
@@ -58,9 +59,6 @@ func (c *Cache) explain(ctx context.Context, r *request) *Explanation {
 	x.State, x.Reason, x.Next = stateOf(s, g, verdict), g.problem, nextOf[verdict]
 	if s.entry == nil && g.entry != nil {
 		x.State = StateUndelivered
-	}
-	if x.State == StateAbsent && g.lease != "" {
-		x.Next = nextOf[wait]
 	}
 	x.giveReason()
 	c.overrule(ctx, x, r)
@@ -141,15 +139,14 @@ func (c *Cache) glimpse(ctx context.Context, r *request) (g glimpse, err error) 
 			g.results = append(g.results, values.Dependency(i))
 		}
 	}
+	// Of tokens that a load made there is no record: to ask for it would cost each entry that nobody wrote a round trip.
 	var nonces []uint64
 	for _, d := range slices.Concat(g.tokens, g.results) {
-		if n := madeBy(d); d.Exists && n != 0 && !slices.Contains(nonces, n) {
+		if n := madeBy(d); d.Exists && n != 0 && store.OriginOf(n) == store.ByWrite && !slices.Contains(nonces, n) {
 			nonces = append(nonces, n)
 		}
 	}
-	if !c.options.ForgetWrites {
-		g.records, err = c.store.Records(ctx, budget, nonces)
-	}
+	g.records, err = c.store.Records(ctx, budget, nonces)
 	return g, err
 }
 
@@ -194,31 +191,60 @@ func (x *Explanation) fill(c *Cache, v *visit, g glimpse) {
 }
 
 func (c *Cache) dependencyState(name string) DependencyState {
-	k, key, _ := strings.Cut(name, ":")
-	d := DependencyState{Name: name, Kind: k}
-	switch kind(k) {
+	k, key := splitName(name)
+	d := DependencyState{Name: name, Kind: string(k)}
+	switch k {
 	case tableKind, rowsKind:
 		d.Table = key
+	case havingKind:
+		d.Table, _, _ = strings.Cut(key, ":")
 	case rowKind, sideKind, columnsKind:
-		d.Table = c.registry.table.Load().tableOf(kind(k), key)
+		if p := c.registry.table.Load().invalidOf(k, key); p != nil {
+			d.Table = p.table
+		}
 	default:
 	}
 	return d
 }
 
-// tableOf is the table of the invalid node that makes such keys; empty: nobody knows.
-func (p *plans) tableOf(k kind, key string) string {
-	for table, nodes := range p.tables {
-		for _, n := range nodes {
-			if n.key.Template == nil || n.kind != k && (k != sideKind || !n.m2m) {
-				continue
-			}
-			if _, ok := n.key.Match(key); ok {
-				return table
-			}
+// splitName is nameOf backwards.
+func splitName(name string) (k kind, key string) {
+	before, key, _ := strings.Cut(name, ":")
+	return kind(before), key
+}
+
+// invalidOf is the invalid node that makes such keys; nil: nobody knows. Two Columns of one table and the same columns make
+// the same ones: they differ in the Go model alone.
+func (p *plans) invalidOf(k kind, key string) *invalidPlan {
+	makes := func(i *invalidPlan) bool {
+		if i.key.Template == nil || i.kind != k && (k != sideKind || !i.m2m) {
+			return false
+		}
+		_, ok := i.key.Match(key)
+		return ok
+	}
+	for _, i := range p.invalids {
+		if makes(i) {
+			return i
 		}
 	}
-	return ""
+	for _, i := range p.columns {
+		if makes(i) {
+			return i
+		}
+	}
+	return nil
+}
+
+// planOf is the plan of an invalid node; nil: it has none, as what stands for something else, or was never registered here.
+func (p *plans) planOf(i Invalid) *invalidPlan {
+	if of, ok := i.(*columnsNode); ok {
+		if of.isOf(p) {
+			return of.plan
+		}
+		return nil
+	}
+	return p.invalids[reflect.TypeOf(i)]
 }
 
 // stateOf names what decide has decided on: fresh is only what it serves.

@@ -252,7 +252,7 @@ func TestExplain_names_the_state_and_why(t *testing.T) {
 			if now := e.Stats(); c.state != cacheme.StateAway && now != stats {
 				t.Errorf("Explain is counted: %+v, before %+v", now, stats)
 			}
-			if text := x.String(); !strings.Contains(text, strings.ToUpper(string(c.state))) || strings.Count(text, "\n") > 24 {
+			if text := x.String(); !strings.Contains(text, strings.ToUpper(c.state.String())) || strings.Count(text, "\n") > 24 {
 				t.Errorf("String() = %q, want a screenful with the state", text)
 			}
 			if _, err := json.Marshal(x); err != nil {
@@ -406,5 +406,104 @@ func TestWritesThatWereDeliveredLate_say_so(t *testing.T) {
 	x := e.explain(t.Context())
 	if x.State != cacheme.StateMadeWrong || !strings.Contains(x.Reason, "delivered late") {
 		t.Errorf("State, Reason = %q, %q", x.State, x.Reason)
+	}
+}
+
+// counted counts round trips to Redis.
+type counted struct{ trips *atomic.Int64 }
+
+func (c counted) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c counted) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		c.trips.Add(1)
+		return next(ctx, cmd)
+	}
+}
+
+func (c counted) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		c.trips.Add(1)
+		return next(ctx, cmds)
+	}
+}
+
+func TestExplain_asks_for_records_of_writes_alone(t *testing.T) {
+	t.Parallel()
+	e := newExplained(t, cacheme.Options{})
+	trips := new(atomic.Int64)
+	e.Redis().AddHook(counted{trips})
+	e.load(1)
+	cost := func() int64 {
+		before := trips.Load()
+		e.explain(t.Context())
+		return trips.Load() - before
+	}
+	cost() // a first one has scripts to load
+	unwritten := cost()
+	e.must(e.Invalidate(t.Context(), SongChanged{ID: 1}))
+	if written := cost(); unwritten != 2 || written != 3 {
+		t.Errorf("Explain takes %d round trips, and %d after a write, want 2 and 3", unwritten, written)
+	}
+}
+
+// A process that records no write itself reads what others have recorded.
+func TestExplain_of_another_process_names_its_write(t *testing.T) {
+	t.Parallel()
+	e := newExplained(t, cacheme.Options{ForgetWrites: true})
+	e.load(1)
+	other, err := cacheme.New(e.Redis(), cacheme.Options{Budget: time.Minute, WriteBudget: time.Minute})
+	e.must(err)
+	t.Cleanup(func() { _ = other.Close(context.Background()) })
+	e.must(other.Register(SongPage{}, SongChanged{}))
+	e.must(other.Invalidate(t.Context(), SongChanged{ID: 1}))
+	x := e.explain(t.Context())
+	if x.State != cacheme.StateMadeWrong || !strings.HasPrefix(x.Reason, "row:song:1: Invalidate at ") || strings.Contains(x.Reason, ", by ") {
+		t.Errorf("State, Reason = %q, %q, want the write, by this very process", x.State, x.Reason)
+	}
+	text, err := json.Marshal(x)
+	e.must(err)
+	var read cacheme.Explanation // in another process, for all that is known
+	e.must(json.Unmarshal(text, &read))
+	if !strings.Contains(read.String(), ", by ") {
+		t.Errorf("what was read from JSON says\n%s\nwant the process that wrote", read.String())
+	}
+}
+
+func TestExplain_knows_the_table_of_rows_that_a_load_read(t *testing.T) {
+	t.Parallel()
+	c := cachetest.New(t)
+	memo := cacheme.MustMemo(c.Cache, cacheme.Memoized[int, int]{
+		Meta: cacheme.Meta{Key: "read:<n>", Observe: cacheme.Auto}, Values: func(n int) []any { return []any{n} },
+	}, func(ctx context.Context, n int) (int, error) {
+		match := cacheme.Match{Columns: []string{"id"}, Values: []any{int64(n)}}
+		c.Observing(ctx).Read(cacheme.Read{Tables: []string{"shop.books"}, Matches: []cacheme.Match{match}})
+		return n, nil
+	})
+	if _, err := memo.Get(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	x, err := c.Explain(t.Context(), memo.Node(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string]string{}
+	for _, d := range x.Dependencies {
+		tables[d.Kind] = d.Table
+	}
+	want := map[string]string{"class": "", "table": "shop.books", "having": "shop.books"}
+	if diff := cmp.Diff(want, tables); diff != "" {
+		t.Errorf("tables by kind (-want +got):\n%s", diff)
+	}
+}
+
+func TestState_is_one_word_in_JSON_and_several_for_a_person(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(cacheme.Explanation{State: cacheme.StateMadeWrong})
+	if err != nil || !strings.Contains(string(text), `"state":"made_wrong"`) {
+		t.Errorf("JSON = %s, %v", text, err)
+	}
+	if got := cacheme.StateMadeWrong.String(); got != "made wrong" {
+		t.Errorf("String() = %q", got)
 	}
 }

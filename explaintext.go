@@ -54,7 +54,7 @@ func (x *Explanation) because(blame func(DependencyState) bool) string {
 	if len(all) == 0 {
 		return ""
 	}
-	text := all[0].Name + ": " + all[0].history(x.Now)
+	text := all[0].Name + ": " + all[0].history(x)
 	if all[0].Held && !all[0].Wrong {
 		text = all[0].Name + ": a writer's transaction is open on it"
 	}
@@ -65,25 +65,25 @@ func (x *Explanation) because(blame func(DependencyState) bool) string {
 }
 
 // history is who wrote it last, in words.
-func (d *DependencyState) history(now time.Time) string {
+func (d *DependencyState) history(x *Explanation) string {
 	switch {
 	case d.LastWrite != nil:
-		return d.LastWrite.since(now)
+		return d.LastWrite.text(x.Now, x.process)
 	case len(d.OneOf) > 0:
 		texts := make([]string, len(d.OneOf))
 		for i, w := range d.OneOf {
-			texts[i] = w.since(now)
+			texts[i] = w.text(x.Now, x.process)
 		}
 		return "one of: " + strings.Join(texts, "; or ")
 	}
 	return d.Note
 }
 
-// String is the write in one line.
-func (w Write) String() string { return w.since(time.Time{}) }
+// String is the write in one line, with the process that wrote.
+func (w Write) String() string { return w.text(time.Time{}, "") }
 
-// since is the write in one line, with how long ago it was.
-func (w Write) since(now time.Time) string {
+// text is the write in one line, with how long ago it was, and with its process where that is not the one that reads it.
+func (w Write) text(now time.Time, here string) string {
 	var b strings.Builder
 	b.WriteString(w.Operation)
 	if w.Table != "" {
@@ -111,7 +111,7 @@ func (w Write) since(now time.Time) string {
 	if w.Trace != "" {
 		b.WriteString(", trace " + w.Trace)
 	}
-	if w.Process != "" && w.Process != processName() {
+	if w.Process != "" && w.Process != here {
 		b.WriteString(", by " + w.Process)
 	}
 	if w.Doubt {
@@ -133,7 +133,7 @@ const shownDependencies = 15
 // String is the explanation for a person: what it is, why, and what it hangs on, what is wrong first.
 func (x *Explanation) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) is %s\n", x.Key, x.Node, strings.ToUpper(string(x.State)))
+	fmt.Fprintf(&b, "%s (%s) is %s\n", x.Key, x.Node, strings.ToUpper(x.State.String()))
 	fmt.Fprintf(&b, "  why    %s\n", x.Reason)
 	fmt.Fprintf(&b, "  next   %s\n", x.Next)
 	if x.Size > 0 {
@@ -168,7 +168,7 @@ func (x *Explanation) String() string {
 		width = max(width, min(40, len(d.Name)))
 	}
 	for _, d := range shown {
-		fmt.Fprintf(&b, "    %-7s %-*s  %s\n", d.word(x.Loaded.IsZero()), width, d.Name, d.history(x.Now))
+		fmt.Fprintf(&b, "    %-7s %-*s  %s\n", d.word(x.Loaded.IsZero()), width, d.Name, d.history(x))
 	}
 	if n := len(inOrder) - len(shown); n > 0 {
 		fmt.Fprintf(&b, "    and %d more\n", n)

@@ -53,7 +53,7 @@ func (c *Cache) explainToken(name string, g glimpse, now store.Dependency, under
 		d.Note = "not written since its token was made"
 	case store.OriginOf(nonce) == store.ByLapse:
 		d.Note = "a writer placed a hold and never told how its transaction ended: it counts as committed"
-	case store.OriginOf(nonce) != store.ByWrite || c.options.ForgetWrites:
+	case store.OriginOf(nonce) != store.ByWrite:
 		d.Note = "written by somebody who keeps no record of it (Options.ForgetWrites)"
 	default:
 		var ok bool

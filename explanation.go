@@ -1,26 +1,32 @@
 package cacheme
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// State is what has become of an entry, in a word.
+// State is what has become of an entry, in a word, as it stands in JSON.
 type State string
+
+// String is the state for a person, with blanks: "made wrong".
+func (s State) String() string { return strings.ReplaceAll(string(s), "_", " ") }
 
 // The states. StateFresh is the only one in which a Get is answered by the entry without being told that it is stale.
 const (
 	StateFresh       State = "fresh"
-	StateExpired     State = "expired"       // past its TTL, and right otherwise
-	StateMadeWrong   State = "made wrong"    // a dependency has another token than the entry was loaded under
-	StateHeld        State = "held"          // a writer's transaction is open on a dependency
-	StateTokenGone   State = "token gone"    // a dependency has no token: nobody knows whether it is right
-	StateBornInvalid State = "born invalid"  // nobody could tell whether its result changed while it was loaded
-	StateOtherRun    State = "other run"     // of another run of Redis, which may have come back with old data
-	StateForeign     State = "other version" // of another type, version, codec or list of dependencies of the node
-	StateGarbage     State = "garbage"       // what is under its key is no entry
-	StateAbsent      State = "absent"        // there is none; Reason says why the last load here was not stored
-	StateUndelivered State = "undelivered"   // this process made it wrong and could not tell Redis yet
-	StateBypassed    State = "bypassed"      // the context, or the node's Skip, has Gets go past the cache
-	StateDisabled    State = "disabled"      // the cache is disabled or closed
-	StateAway        State = "redis away"    // Redis does not answer, so that every Get loads
+	StateExpired     State = "expired"      // past its TTL, and right otherwise
+	StateMadeWrong   State = "made_wrong"   // a dependency has another token than the entry was loaded under
+	StateHeld        State = "held"         // a writer's transaction is open on a dependency
+	StateTokenGone   State = "token_gone"   // a dependency has no token: nobody knows whether it is right
+	StateBornInvalid State = "born_invalid" // nobody could tell whether its result changed while it was loaded
+	StateOtherRun    State = "other_run"    // of another run of Redis, which may have come back with old data
+	StateForeign     State = "foreign"      // of another type, version, codec or list of dependencies of the node
+	StateGarbage     State = "garbage"      // what is under its key is no entry
+	StateAbsent      State = "absent"       // there is none; Reason says why the last load here was not stored
+	StateUndelivered State = "undelivered"  // this process made it wrong and could not tell Redis yet
+	StateBypassed    State = "bypassed"     // the context, or the node's Skip, has Gets go past the cache
+	StateDisabled    State = "disabled"     // the cache is disabled or closed
+	StateAway        State = "redis_away"   // Redis does not answer, so that every Get loads
 )
 
 // Explanation says why an entry is as it is. String makes a screenful of it; its JSON has durations in nanoseconds.
@@ -31,7 +37,7 @@ type Explanation struct {
 	Reason string `json:"reason"`
 	// Next is what a Get would do now, in words.
 	Next string `json:"next"`
-	// Now is Redis's time; the times below are by the same clock.
+	// Now is Redis's time; the times below are by the same clock, but for RefusedAt.
 	Now time.Time `json:"now,omitzero"`
 	// Loaded is when the load of the entry began, and Age how long ago that is. Zero: there is no entry that can be read.
 	Loaded time.Time     `json:"loaded,omitzero"`
@@ -45,11 +51,14 @@ type Explanation struct {
 	NotFound bool `json:"not_found,omitempty"`
 	// Lease is who loads it now; nil: nobody.
 	Lease *LeaseState `json:"lease,omitempty"`
-	// Refused is why the last load in this process was not stored, and when that was, as far as it remembers.
+	// Refused is why the last load in this process was not stored, as far as it remembers, and RefusedAt when that was, by
+	// this process's clock and not by Redis's.
 	Refused   string    `json:"refused,omitempty"`
 	RefusedAt time.Time `json:"refused_at,omitzero"`
 	// Dependencies are those of the entry; without one, those that the node declares.
 	Dependencies []DependencyState `json:"dependencies"`
+
+	process string // that explains, as records name it
 }
 
 // LeaseState is a load under way.
@@ -62,7 +71,7 @@ type LeaseState struct {
 // DependencyState is one thing that an entry depends on.
 type DependencyState struct {
 	Name  string `json:"name"` // kind:key
-	Kind  string `json:"kind"` // row, side, table, rows, class, main, columns or tag
+	Kind  string `json:"kind"` // row, side, table, rows, class, main, columns, having or tag
 	Table string `json:"table,omitempty"`
 	// FromResult: the loaded value named it, or an entry that it was made of; else the node declares it.
 	FromResult bool `json:"from_result,omitempty"`

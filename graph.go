@@ -2,6 +2,7 @@ package cacheme
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,10 +20,10 @@ type Graph struct {
 
 // GraphBox is a table, an invalid node, or a node.
 type GraphBox struct {
-	ID   string `json:"id"`              // what arrows name: "table:books", "invalid:example.com/shop.BookChanged", "node:example.com/shop.Shelf"
-	Name string `json:"name"`            // of the table, the Go type, or what stands in for one: Memo("..."), Tag("..."), books by author_id
-	Key  string `json:"key,omitempty"`   // the template, with >field where it has one
-	Live *Stats `json:"stats,omitempty"` // of a node, where GraphOptions.Live asks for it
+	ID    string `json:"id"`              // what arrows name: "table:books", "invalid:example.com/shop.BookChanged", "node:example.com/shop.Shelf"
+	Name  string `json:"name"`            // of the table, the Go type, or what stands in for one: Memo("..."), Tag("..."), books by author_id
+	Key   string `json:"key,omitempty"`   // the template, with >field where it has one
+	Stats *Stats `json:"stats,omitempty"` // of a node, where GraphOptions.Live asks for it
 }
 
 // GraphArrow leads from what is written to what becomes wrong.
@@ -57,14 +58,23 @@ type GraphOptions struct {
 // ResultInvalidNodes on made-up values of the cached type. One that panics there says nothing. So an arrow can be missing where a
 // method names something for certain values only, or reads fields that are not exported; Live and Examples help. No arrow is there
 // that no value has. The graph has no keys of entries in it and nothing is asked of Redis.
-func (c *Cache) Graph(o GraphOptions) *Graph {
+//
+// An example that is no node of the cache is a *UsageError, joined by errors.Join where there are several; then there is no Graph.
+func (c *Cache) Graph(o GraphOptions) (*Graph, error) {
 	d := &drawing{c: c, table: c.registry.table.Load(), live: o.Live, examples: map[*nodePlan][]any{}, boxes: map[string]*GraphBox{}, arrows: map[[2]string]GraphHow{}, tags: map[string][]string{}}
+	var problems []error
 	for _, example := range o.Examples {
-		if p, node, err := c.nodeOf(example); err == nil {
-			d.examples[p] = append(d.examples[p], node)
+		p, node, err := c.nodeOf(example)
+		if err != nil {
+			problems = append(problems, err)
+			continue
 		}
+		d.examples[p] = append(d.examples[p], node)
 	}
-	return d.draw()
+	if problems != nil {
+		return nil, errors.Join(problems...)
+	}
+	return d.draw(), nil
 }
 
 // SVG is the picture as a document of its own, laid out here: three columns, few crossings, and colours that can be read on a
@@ -108,7 +118,7 @@ func (b *GraphBox) lines() []string {
 	if b.Key != "" {
 		lines = append(lines, b.Key)
 	}
-	if s := b.Live; s != nil {
+	if s := b.Stats; s != nil {
 		served := s.Hits + s.StaleHits
 		if reads := served + s.Misses; reads > 0 {
 			lines = append(lines, fmt.Sprintf("hits %.1f %% of %d", 100*float64(served)/float64(reads), reads))

@@ -3,6 +3,7 @@ package cacheme_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,15 @@ func arrows(g *cacheme.Graph) (lines []string) {
 	return lines
 }
 
+func graphOf(t *testing.T, cache *cachetest.Cache, o cacheme.GraphOptions) *cacheme.Graph {
+	t.Helper()
+	g, err := cache.Graph(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
 func TestGraphShowsWhatIsDeclared(t *testing.T) {
 	t.Parallel()
 	cache := cachetest.New(t, drawnList{}, drawnPart{}, goodNode{}, goodChange{}, drawnPrices{}, drawnAny{}, keyPlaces{})
@@ -106,7 +116,7 @@ func TestGraphShowsWhatIsDeclared(t *testing.T) {
 		InvalidNodes: func(a any) []cacheme.Invalid { return []cacheme.Invalid{cacheme.Tag(a.(string))} },
 	}, func(context.Context, any) (int, error) { return 1, nil })
 
-	g := cache.Graph(cacheme.GraphOptions{})
+	g := graphOf(t, cache, cacheme.GraphOptions{})
 	want := []string{
 		`invalid:Tag("list of …") > node:drawnList`,
 		`invalid:Tag("lists") > node:drawnList`,
@@ -142,11 +152,16 @@ func TestGraphShowsWhatIsDeclared(t *testing.T) {
 	}
 
 	// What a node names for some values only is found by examples.
-	g = cache.Graph(cacheme.GraphOptions{Examples: []cacheme.Declaration{drawnList{Lang: "eo"}, drawnPart{ID: 100}, unregistered{}}})
+	g = graphOf(t, cache, cacheme.GraphOptions{Examples: []cacheme.Declaration{drawnList{Lang: "eo"}, drawnPart{ID: 100}}})
 	for _, more := range []string{"invalid:drawnAny > node:drawnList", "invalid:goodChange > node:drawnPart>part"} {
 		if !slices.Contains(arrows(g), more) || slices.Contains(got, more) {
 			t.Errorf("with examples the arrows are\n%s\nwant %s as well", strings.Join(arrows(g), "\n"), more)
 		}
+	}
+
+	g, err = cache.Graph(cacheme.GraphOptions{Examples: []cacheme.Declaration{drawnPart{ID: 100}, unregistered{}, &drawnPart{}}})
+	if problem := new(cacheme.UsageError); g != nil || !errors.As(err, &problem) || strings.Count(err.Error(), "\n") != 1 {
+		t.Errorf("Graph with examples that are no nodes = %v, %v, want a *UsageError for each", g, err)
 	}
 }
 
@@ -176,7 +191,7 @@ func TestGraphShowsWhatWasSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	still, live := cache.Graph(cacheme.GraphOptions{}), cache.Graph(cacheme.GraphOptions{Live: true})
+	still, live := graphOf(t, cache, cacheme.GraphOptions{}), graphOf(t, cache, cacheme.GraphOptions{Live: true})
 	more := slices.DeleteFunc(arrows(live), func(a string) bool { return slices.Contains(arrows(still), a) })
 	slices.Sort(more)
 	want := []string{
@@ -198,8 +213,8 @@ func TestGraphShowsWhatWasSeen(t *testing.T) {
 		t.Error("the picture tells a tag that it found in an entry")
 	}
 	for _, b := range live.Nodes {
-		if b.Name == "cacheme_test.outerNode" && (b.Live == nil || *b.Live != cache.StatsOf(outerNode{})) {
-			t.Errorf("the stats of %s are %+v, want those of the node", b.Name, b.Live)
+		if b.Name == "cacheme_test.outerNode" && (b.Stats == nil || *b.Stats != cache.StatsOf(outerNode{})) {
+			t.Errorf("the stats of %s are %+v, want those of the node", b.Name, b.Stats)
 		}
 	}
 	if !strings.Contains(picture, "hits 75.0 % of 4") && !strings.Contains(picture, "hits 50.0 % of 4") || !strings.Contains(picture, "not asked for yet") {
@@ -207,10 +222,47 @@ func TestGraphShowsWhatWasSeen(t *testing.T) {
 	}
 }
 
+// What a node with Auto has read is drawn as if it had named it: by columns, and never with their values.
+func TestGraphShowsWhatAutoNodesRead(t *testing.T) {
+	t.Parallel()
+	cache := cachetest.New(t)
+	var reads []cacheme.Read
+	memo := cacheme.MustMemo(cache.Cache, cacheme.Memoized[int, int]{
+		Meta: cacheme.Meta{Key: "read:<n>", Observe: cacheme.Auto}, Values: func(n int) []any { return []any{n} },
+	}, func(ctx context.Context, _ int) (int, error) {
+		for _, r := range reads {
+			cache.Observing(ctx).Read(r)
+		}
+		return 1, nil
+	})
+	reads = []cacheme.Read{
+		{Tables: []string{"shop.books"}, Matches: []cacheme.Match{{Columns: []string{"shop_id", "author_id"}, Values: []any{int64(4711), int64(4712)}}}},
+		{Tables: []string{"prices"}},
+	}
+	if _, err := memo.Get(within(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	if g := graphOf(t, cache, cacheme.GraphOptions{}); len(g.Arrows) != 0 {
+		t.Errorf("without Live the arrows are %v, want none", arrows(g))
+	}
+	g := graphOf(t, cache, cacheme.GraphOptions{Live: true})
+	want := []string{
+		`invalid:shop.books by author_id, shop_id > node:Memo("read:<n>") (seen)`,
+		`table:prices > node:Memo("read:<n>") (seen)`,
+		`table:shop.books > invalid:shop.books by author_id, shop_id (seen)`,
+	}
+	if diff := cmp.Diff(want, arrows(g)); diff != "" {
+		t.Errorf("arrows (-want +got):\n%s", diff)
+	}
+	if picture := g.SVG() + g.Mermaid() + g.DOT(); strings.Contains(picture, "471") {
+		t.Errorf("the picture tells values:\n%s", picture)
+	}
+}
+
 func TestGraphIsJSON(t *testing.T) {
 	t.Parallel()
 	cache := cachetest.New(t, drawnList{}, goodNode{}, goodChange{}, drawnPrices{})
-	g := cache.Graph(cacheme.GraphOptions{Live: true, Examples: []cacheme.Declaration{drawnList{Shop: 1}}})
+	g := graphOf(t, cache, cacheme.GraphOptions{Live: true, Examples: []cacheme.Declaration{drawnList{Shop: 1}}})
 	b, err := json.Marshal(g)
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +277,7 @@ func TestGraphIsJSON(t *testing.T) {
 	if g.SVG() != back.SVG() {
 		t.Error("what comes back is drawn otherwise")
 	}
-	empty, err := json.Marshal(cachetest.New(t).Graph(cacheme.GraphOptions{}))
+	empty, err := json.Marshal(graphOf(t, cachetest.New(t), cacheme.GraphOptions{}))
 	if want := `{"tables":[],"invalid_nodes":[],"nodes":[],"arrows":[]}`; err != nil || string(empty) != want {
 		t.Errorf("an empty graph is %s, %v, want %s", empty, err, want)
 	}

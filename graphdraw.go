@@ -2,8 +2,6 @@ package cacheme
 
 import (
 	"cmp"
-	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -92,7 +90,7 @@ func (d *drawing) invalid(p *invalidPlan) string {
 
 // drawn is how an invalid node is called in a picture.
 func (p *invalidPlan) drawn() (name, key string) {
-	whole := "any row of " + p.table
+	whole := calledWhole(p.table)
 	switch {
 	case p.kind == columnsKind && len(p.columns) == 0:
 		return whole, ""
@@ -101,7 +99,7 @@ func (p *invalidPlan) drawn() (name, key string) {
 		for i, c := range p.columns {
 			columns[i] = c.column.Column
 		}
-		return p.table + " by " + strings.Join(columns, ", "), ""
+		return calledBy(p.table, columns), ""
 	case p.key.Template == nil:
 		return p.name, whole
 	}
@@ -110,19 +108,18 @@ func (p *invalidPlan) drawn() (name, key string) {
 
 // node makes the box of a node, with the arrows to it.
 func (d *drawing) node(p *nodePlan) {
-	key, id := p.key.String(), nodeBox+p.class
+	id := nodeBox + p.class
 	if p.field != "" {
-		key += ">" + p.field
 		id += ">" + p.field // memos are named by their main keys
 	}
-	d.box(id, p.name, key)
+	d.box(id, p.name, p.keyText())
 	if d.live {
-		live := p.counters.stats()
-		d.boxes[id].Live = &live
+		stats := p.counters.stats()
+		d.boxes[id].Stats = &stats
 	}
 	for _, m := range p.models {
 		table := tableName(m)
-		keys := d.box(invalidBox+"keys of "+table, fmt.Sprintf("keys of %v", m.Type), "named by its rows")
+		keys := d.box(invalidBox+"keys of "+table, calledKeys(m), "named by its rows")
 		d.arrow(d.tableOf(table), keys, GraphDeclared)
 		d.arrow(keys, id, GraphDeclared)
 	}
@@ -156,60 +153,51 @@ func (d *drawing) named(node string, samples [][]Invalid, how GraphHow) {
 
 // from makes the arrow from an invalid node. What is no valid one is told where it is used, not here.
 func (d *drawing) from(i Invalid, node string, how GraphHow) {
-	switch i := i.(type) {
-	case reference:
-		switch i.kind {
-		case tableKind:
-			d.arrow(d.tableOf(i.name), node, how)
-		case classKind:
-			d.class(i.name, node, how)
-		case mainKind:
-			if p, _, err := d.c.nodeOf(i.node); err == nil {
-				d.arrow(d.box(invalidBox+"main key of "+p.name, "main key of "+p.name, p.key.String()), node, how)
-			}
-		default:
-		}
-	case *columnsNode:
-		if i.isOf(d.table) {
-			d.arrow(d.invalid(i.plan), node, how)
-		}
-	default:
-		if p := d.table.invalids[reflect.TypeOf(i)]; p != nil {
+	ref, stands := i.(reference)
+	if !stands {
+		if p := d.table.planOf(i); p != nil {
 			d.arrow(d.invalid(p), node, how)
 		}
+		return
+	}
+	switch ref.kind {
+	case tableKind:
+		d.arrow(d.tableOf(ref.name), node, how)
+	case classKind:
+		d.class(ref.name, node, how)
+	case havingKind:
+		d.having(ref.name, node, how)
+	case mainKind:
+		if p, _, err := d.c.nodeOf(ref.node); err == nil {
+			name := calledMain(p)
+			d.arrow(d.box(invalidBox+name, name, p.key.String()), node, how)
+		}
+	default:
 	}
 }
 
 // class makes the arrow from all entries of a node class.
 func (d *drawing) class(class, node string, how GraphHow) {
-	name := class
-	for _, p := range d.table.all() {
-		if p.class == class {
-			name = p.name
-		}
-	}
-	d.arrow(d.box(invalidBox+"class of "+name, "class of "+name, ""), node, how)
+	name := d.table.calledClass(class)
+	d.arrow(d.box(invalidBox+name, name, ""), node, how)
+}
+
+// having makes the arrow from the rows that have some values in some columns: the columns are drawn, and never the values.
+func (d *drawing) having(key, node string, how GraphHow) {
+	table, _ := splitHaving(key)
+	name := calledHaving(key)
+	id := d.box(invalidBox+name, name, "")
+	d.arrow(d.tableOf(table), id, how)
+	d.arrow(id, node, how)
 }
 
 // tag is the box of a tag: that of the invalid node whose key it is, if there is one.
 func (d *drawing) tag(name string) string {
-	if p := d.tagged(name); p != nil {
+	if p := d.table.invalidOf(tagKind, name); p != nil {
 		return d.invalid(p)
 	}
-	name = fmt.Sprintf("Tag(%q)", name)
+	name = calledTag(name)
 	return d.box(invalidBox+name, name, "")
-}
-
-// tagged is the invalid node whose key a tag is.
-func (d *drawing) tagged(tag string) *invalidPlan {
-	for _, p := range d.table.invalids {
-		if p.kind == tagKind && p.key.Template != nil {
-			if _, ok := p.key.Match(tag); ok {
-				return p
-			}
-		}
-	}
-	return nil
 }
 
 // patterns are the tags of several samples: one that all have as it is, and where they differ what they begin with, so that no

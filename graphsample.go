@@ -42,7 +42,7 @@ func tried(f func() []Invalid) (named []Invalid, ok bool) {
 func madeUp(t reflect.Type, n int) any {
 	v := reflect.New(t).Elem()
 	if n != 0 {
-		fill(v, n, 0)
+		fillIn(v, n, 0)
 	}
 	return v.Interface()
 }
@@ -50,7 +50,7 @@ func madeUp(t reflect.Type, n int) any {
 // deepest is how deep made-up values go: types may contain themselves.
 const deepest = 6
 
-func fill(v reflect.Value, n, depth int) {
+func fillIn(v reflect.Value, n, depth int) {
 	if depth > deepest || !v.CanSet() {
 		return
 	}
@@ -69,18 +69,18 @@ func fill(v reflect.Value, n, depth int) {
 		v.SetString(string(rune('a' + n - 1)))
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), n, depth+1)
+		fillIn(v.Elem(), n, depth+1)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0), n, depth+1)
+		fillIn(v.Index(0), n, depth+1)
 	case reflect.Array:
 		for i := range v.Len() {
-			fill(v.Index(i), n, depth+1)
+			fillIn(v.Index(i), n, depth+1)
 		}
 	case reflect.Map:
 		key, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		fill(key, n, depth+1)
-		fill(elem, n, depth+1)
+		fillIn(key, n, depth+1)
+		fillIn(elem, n, depth+1)
 		v.Set(reflect.MakeMap(v.Type()))
 		v.SetMapIndex(key, elem)
 	case reflect.Struct:
@@ -89,7 +89,7 @@ func fill(v reflect.Value, n, depth int) {
 			return
 		}
 		for _, field := range v.Fields() {
-			fill(field, n, depth+1)
+			fillIn(field, n, depth+1)
 		}
 	default: // interfaces, funcs and channels stay nil
 	}

@@ -5,13 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// seenNames remembers what the last values that were loaded depend on. A load costs it one store, a hit nothing.
+// seenNames remembers what the last values that were loaded depend on. A load costs it one allocation, a hit nothing; the names,
+// and the memory that they are parts of, stay until as many more loads have taken their places.
 type seenNames struct {
 	next atomic.Uint32
 	last [32]atomic.Pointer[[]string]
 }
 
-// mostSeen bounds what is kept of one value.
+// mostSeen bounds how many names are kept of one value.
 const mostSeen = 256
 
 func (s *seenNames) add(names []string) {
@@ -19,23 +20,25 @@ func (s *seenNames) add(names []string) {
 	s.last[(s.next.Add(1)-1)%uint32(len(s.last))].Store(&kept)
 }
 
-// saw makes the arrows to a node from what its last values depended on.
-func (d *drawing) saw(node string, p *nodePlan) {
-	for i := range p.seen.last {
-		names := p.seen.last[i].Load()
-		if names == nil {
-			continue
-		}
-		for _, name := range *names {
-			d.sawName(node, p, name)
+// each gives the names of the last values; one that several have comes several times.
+func (s *seenNames) each(f func(name string)) {
+	for i := range s.last {
+		if names := s.last[i].Load(); names != nil {
+			for _, name := range *names {
+				f(name)
+			}
 		}
 	}
 }
 
+// saw makes the arrows to a node from what its last values depended on.
+func (d *drawing) saw(node string, p *nodePlan) {
+	p.seen.each(func(name string) { d.sawName(node, p, name) })
+}
+
 // sawName makes the arrow from a dependency as entries carry it, which is a kind and a key.
 func (d *drawing) sawName(node string, p *nodePlan, name string) {
-	k, key, _ := strings.Cut(name, ":")
-	switch k := kind(k); k {
+	switch k, key := splitName(name); k {
 	case classKind:
 		if key != p.class {
 			d.class(key, node, GraphSeen)
@@ -45,16 +48,11 @@ func (d *drawing) sawName(node string, p *nodePlan, name string) {
 	case tagKind:
 		d.sawTag(node, key)
 	case rowKind, columnsKind:
-		for _, invalids := range d.table.tables {
-			for _, i := range invalids {
-				if i.kind != k || i.key.Template == nil {
-					continue
-				}
-				if _, ok := i.key.Match(key); ok {
-					d.arrow(d.invalid(i), node, GraphSeen)
-				}
-			}
+		if i := d.table.invalidOf(k, key); i != nil {
+			d.arrow(d.invalid(i), node, GraphSeen)
 		}
+	case havingKind:
+		d.having(key, node, GraphSeen)
 	default: // the table and the sides behind a row, and a node's own main key
 	}
 }
@@ -84,7 +82,7 @@ func (d *drawing) sawTag(node, tag string) {
 			return
 		}
 	}
-	if d.tagged(tag) == nil {
+	if d.table.invalidOf(tagKind, tag) == nil {
 		tag = "…"
 	}
 	d.arrow(d.tag(tag), node, GraphSeen)

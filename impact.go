@@ -1,14 +1,15 @@
 package cacheme
 
 import (
-	"reflect"
+	"cmp"
 	"slices"
 	"strings"
 )
 
 // Impact is what a write would make wrong. String makes a screenful of it.
 type Impact struct {
-	// Write is the write itself: operation, table, and the rows that are there now. At, Process and Caller are empty.
+	// Write is the write itself: operation, table, and the rows that are there now. Of invalid nodes it is the By before
+	// them, or "Invalidate" where there is none or several.
 	Write Write `json:"write"`
 	// Why says why the table counts as written as a whole, or the rows are not known; Note, what else is not known before
 	// the write is run.
@@ -39,13 +40,22 @@ type NodeImpact struct {
 // there is bunhooks.WouldInvalidate.
 //
 // Which classes of nodes depend on it is found by asking InvalidNodes and ResultInvalidNodes of made-up nodes and values: a
-// class that names nothing for those is not found here, and is by Impact.Scan. Errors are the *UsageErrors of Invalidate.
+// class that names nothing for those is not found here, and is by Impact.Scan. Of a node with Observe: Auto it is known by
+// what its last values in this process were loaded from: one that this process has not loaded yet is not found. Errors
+// are the *UsageErrors of Invalidate.
 func (c *Cache) WouldInvalidate(invalids ...Invalid) (*Impact, error) {
 	i := &Impact{cache: c}
+	var told []Write
 	for _, invalid := range invalids {
 		if by, ok := invalid.(*byWrite); ok {
-			i.Write = by.write
+			told = append(told, by.write)
 		}
+	}
+	if len(told) == 1 { // of several none is the write
+		i.Write = told[0]
+	}
+	if i.Write.Operation == "" {
+		i.Write.Operation = "Invalidate"
 	}
 	invalids = slices.DeleteFunc(slices.Clone(invalids), isBy)
 	keys, err := c.writtenKeys(invalids)
@@ -53,82 +63,145 @@ func (c *Cache) WouldInvalidate(invalids ...Invalid) (*Impact, error) {
 		return nil, err
 	}
 	i.Dependencies = c.names(keys)
-	i.findNodes(invalids)
+	i.findNodes()
 	return i, nil
 }
 
-// findNodes lists the classes that name what the invalid nodes stand for.
-func (i *Impact) findNodes(invalids []Invalid) {
+// findNodes lists the classes that name what would become wrong.
+func (i *Impact) findNodes() {
 	table := i.cache.registry.table.Load()
-	wrong := map[*invalidPlan]bool{}
-	names := map[string]string{} // of references, to how they are called
-	for _, invalid := range invalids {
-		switch invalid := invalid.(type) {
-		case *writtenRow:
-			for _, p := range table.tables[invalid.table] {
-				wrong[p] = true
-			}
-		case *columnsNode:
-			wrong[invalid.plan] = true
-		case reference:
-			names[string(invalid.kind)+":"+invalid.name] = strings.ToUpper(string(invalid.kind[:1])) + string(invalid.kind[1:]) + "(" + invalid.name + ")"
-			if invalid.kind == tableKind {
-				for _, p := range table.tables[invalid.name] {
-					wrong[p] = true
-				}
-			}
-		default:
-			if p := table.invalids[reflect.TypeOf(invalid)]; p != nil {
-				wrong[p] = true
-				for _, other := range table.tables[p.table] {
-					wrong[other] = wrong[other] || other.key.Template == nil || p.key.Template == nil
-				}
-			}
+	wrong := map[any]bool{}
+	for _, name := range i.Dependencies {
+		for _, s := range table.standsFor(name) {
+			wrong[s] = true
 		}
 	}
 	for _, p := range table.all() {
 		var via []string
-		for _, used := range i.cache.uses(table, p) {
-			switch used := used.(type) {
-			case *invalidPlan:
-				if wrong[used] {
-					via = append(via, used.name)
-				}
-			case string:
-				if name, ok := names[used]; ok {
-					via = append(via, name)
-				}
+		for _, u := range i.cache.uses(table, p) {
+			if wrong[u.of] {
+				via = append(via, u.called)
 			}
 		}
 		if via != nil {
 			slices.Sort(via)
-			key := p.key.String()
-			if p.field != "" {
-				key += ">" + p.field
-			}
-			i.Nodes = append(i.Nodes, NodeImpact{Node: p.name, Key: key, Via: slices.Compact(via)})
+			i.Nodes = append(i.Nodes, NodeImpact{Node: p.name, Key: p.keyText(), Via: slices.Compact(via)})
 		}
 	}
-	slices.SortFunc(i.Nodes, func(a, b NodeImpact) int { return strings.Compare(a.Node, b.Node) })
+	slices.SortFunc(i.Nodes, func(a, b NodeImpact) int {
+		return cmp.Or(strings.Compare(a.Node, b.Node), strings.Compare(a.Key, b.Key))
+	})
 }
 
-// uses are the invalid nodes that nodes of the class name, as far as made-up ones show: plans, and references as kind:name.
-func (c *Cache) uses(table *plans, p *nodePlan) (all []any) {
-	all = append(all, string(classKind)+":"+p.class)
+// standsFor are the things that become wrong with a dependency, as uses has them: classes of nodes are found by these, since of
+// made-up nodes no key is right.
+func (p *plans) standsFor(name string) []any {
+	things := []any{name}
+	switch k, key := splitName(name); k {
+	case tableKind:
+		things = append(things, nameOf(rowsKind, key))
+		for _, i := range p.tables[key] {
+			things = append(things, i.thing())
+		}
+	case mainKind:
+		for _, n := range p.all() {
+			if _, ok := n.key.Match(key); ok {
+				things = append(things, n.mainThing())
+			}
+		}
+	case havingKind:
+		things = append(things, havingThing(key))
+	case rowKind, sideKind, columnsKind, tagKind:
+		if i := p.invalidOf(k, key); i != nil {
+			things = append(things, i.thing())
+		}
+	default:
+	}
+	return things
+}
+
+// thing is what all invalid nodes of the plan have in common.
+func (p *invalidPlan) thing() any {
+	switch {
+	case p.key.Template == nil:
+		return nameOf(rowsKind, p.table)
+	case p.kind == columnsKind:
+		return nameOf(columnsKind, p.key.String()) // of several Go models too
+	}
+	return p
+}
+
+// mainThing is what nodes whose main keys can be the same have in common: the holes may have other names.
+func (p *nodePlan) mainThing() any { return nameOf(mainKind, strings.Join(p.key.literals, "<>")) }
+
+// havingThing is rows by columns, whatever their values.
+func havingThing(key string) any { return nameOf(havingKind, calledHaving(key)) }
+
+// use is something that makes a node wrong, and how it is called.
+type use struct {
+	of     any
+	called string
+}
+
+// uses are what nodes of the class name, as far as made-up ones show, and those with Auto, as far as their last loads did.
+func (c *Cache) uses(table *plans, p *nodePlan) []use {
+	all := []use{{nameOf(classKind, p.class), table.calledClass(p.class)}}
+	if p.field != "" {
+		all = append(all, use{p.mainThing(), calledMain(p)})
+	}
 	for _, m := range p.models {
-		all = append(all, string(tableKind)+":"+tableName(m))
+		all = append(all, use{nameOf(rowsKind, tableName(m)), calledKeys(m)}) // a row that is written tells its keys
 	}
 	declared, results := p.samples(nil)
 	for _, i := range slices.Concat(slices.Concat(declared...), slices.Concat(results...)) {
-		switch i := i.(type) {
-		case reference:
-			all = append(all, string(i.kind)+":"+i.name)
-		case *columnsNode:
-			all = append(all, i.plan)
-		default:
-			if plan := table.invalids[reflect.TypeOf(i)]; plan != nil {
-				all = append(all, plan)
+		if ref, ok := i.(reference); ok {
+			all = append(all, c.usesReference(table, ref)...)
+		} else if plan := table.planOf(i); plan != nil {
+			called, _ := plan.drawn()
+			all = append(all, use{plan.thing(), called})
+		}
+	}
+	if p.observe == Auto {
+		p.seen.each(func(name string) { all = append(all, table.usesSeen(name)...) })
+	}
+	return all
+}
+
+func (c *Cache) usesReference(table *plans, ref reference) []use {
+	switch ref.kind {
+	case tableKind:
+		return []use{{nameOf(rowsKind, ref.name), calledWhole(ref.name)}}
+	case mainKind:
+		if p, _, err := c.nodeOf(ref.node); err == nil {
+			return []use{{p.mainThing(), calledMain(p)}}
+		}
+		return nil
+	default:
+		return table.usesSeen(nameOf(ref.kind, ref.name))
+	}
+}
+
+// usesSeen is for a dependency as entries carry it.
+func (p *plans) usesSeen(name string) (all []use) {
+	switch k, key := splitName(name); k {
+	case tableKind, rowsKind:
+		return []use{{name, calledWhole(key)}}
+	case classKind:
+		return []use{{name, p.calledClass(key)}}
+	case havingKind:
+		return []use{{havingThing(key), calledHaving(key)}}
+	case tagKind:
+		return []use{{name, calledTag(key)}}
+	case mainKind:
+		for _, n := range p.all() {
+			if _, ok := n.key.Match(key); ok {
+				all = append(all, use{n.mainThing(), calledMain(n)})
 			}
+		}
+	default:
+		if i := p.invalidOf(k, key); i != nil {
+			called, _ := i.drawn()
+			all = append(all, use{i.thing(), called})
 		}
 	}
 	return all

@@ -21,12 +21,20 @@ const scanBatch = 50
 // first thousand, and how many there are. It looks at most at so many entries, fetches each, and tells progress after
 // each fifty, which ends the scan by returning false; nil: nobody is told. A node's dependencies are worked out from its
 // key, or, where that cannot be (a Memo), by the tokens that its entry carries, of which two may by a rare chance be alike.
+//
+// An Impact that WouldInvalidate did not make, and a most that is not positive, are *UsageErrors.
 func (i *Impact) Scan(ctx context.Context, most int, progress func(scanned, found int) bool) error {
+	switch {
+	case i.cache == nil:
+		return &UsageError{Node: "cacheme.Impact", Reason: "was not made by WouldInvalidate, as one that was read from JSON; ask the cache anew"}
+	case most <= 0:
+		return &UsageError{Node: "cacheme.Impact", Field: "Scan", Reason: fmt.Sprintf("is to look at %d entries at most; write how many it may fetch", most)}
+	}
 	c := i.cache
 	i.Entries, i.Found, i.Scanned, i.Complete = nil, 0, 0, false
 	tokens, err := c.store.Read(ctx, c.options.WriteBudget, c.tokenKeys(i.Dependencies))
 	if err != nil {
-		return wrap("scan", "", err)
+		return wrap("scan", "entries", err)
 	}
 	sought := sought{names: map[string]bool{}, tokens: map[store.Token]bool{}}
 	for at, name := range i.Dependencies {
@@ -43,7 +51,7 @@ func (i *Impact) Scan(ctx context.Context, most int, progress func(scanned, foun
 		}
 		values, err := c.store.Read(ctx, c.options.WriteBudget, batch)
 		if err != nil {
-			return wrap("scan", "", err)
+			return wrap("scan", "entries", err)
 		}
 		for at, entry := range batch {
 			text, ok := values.Text(at)
@@ -62,7 +70,7 @@ func (i *Impact) Scan(ctx context.Context, most int, progress func(scanned, foun
 	for entry, err := range c.store.Scan(ctx, c.options.WriteBudget, "*") {
 		switch {
 		case err != nil:
-			return wrap("scan", "", err)
+			return wrap("scan", "entries", err)
 		case seen[entry]:
 			continue
 		case len(seen) == most:

@@ -174,9 +174,6 @@ func (c *Cache) mark(t account, doubt bool) store.Mark {
 	return c.store.NewMark(c.encodeRecord(t.writes, at, doubt))
 }
 
-// dependencyOf is the name of the dependency behind a token's Redis key.
-func (c *Cache) dependencyOf(key string) string { return c.store.TokenName(key) }
-
 // clipped is text of at most n bytes, of which the end is kept where that says more, without what a terminal would obey.
 func clipped(text string, n int, end bool) string {
 	if len(text) > n {

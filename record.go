@@ -37,13 +37,15 @@ const (
 	maxRecord = 1024
 	maxWrites = 8
 	maxRows   = 5
-	maxHashes = 48 // of all its writes together
+	// maxProcess is of bytes of Write.Process: whoever compares it has to cut it as well.
+	maxProcess = 64
+	maxHashes  = 48 // of all its writes together
 )
 
 // encodeRecord keeps the last writes: of two that made the same thing wrong the later one counts.
 func (c *Cache) encodeRecord(writes []toldWrite, at uint64, doubt bool) []byte {
 	kept := writes[max(0, len(writes)-maxWrites):]
-	r := record{At: at, Process: clipped(c.process, 64, true), Doubt: doubt, Cut: len(writes) - len(kept)}
+	r := record{At: at, Process: clipped(c.process, maxProcess, true), Doubt: doubt, Cut: len(writes) - len(kept)}
 	for _, w := range kept {
 		r.Writes = append(r.Writes, oneRecord{
 			Operation: clipped(w.Operation, 24, false), Table: clipped(w.Table, 64, true), Rows: clippedRows(w.Rows), Count: w.Count,
@@ -91,7 +93,7 @@ func clippedRows(rows []string) []string {
 func (c *Cache) hashes(keys []string, room int) (text string, more bool) {
 	b := make([]byte, 0, 4*min(len(keys), room))
 	for _, key := range keys[:min(len(keys), room)] {
-		b = binary.BigEndian.AppendUint32(b, hashOf(c.dependencyOf(key)))
+		b = binary.BigEndian.AppendUint32(b, hashOf(c.store.TokenName(key)))
 	}
 	return base64.RawURLEncoding.EncodeToString(b), len(keys) > room
 }

@@ -266,6 +266,14 @@ func notRegistered(t reflect.Type) error {
 	return &UsageError{Node: name, Reason: fmt.Sprintf("is not registered with this cache; call Register(%s{}) at start-up", name)}
 }
 
+// keyText is the node's template, with >field where it has one.
+func (p *nodePlan) keyText() string {
+	if p.field == "" {
+		return p.key.String()
+	}
+	return p.key.String() + ">" + p.field
+}
+
 // NodeInfo describes a registered node.
 type NodeInfo struct {
 	Node string // the Go type
@@ -277,11 +285,7 @@ type NodeInfo struct {
 func (c *Cache) Nodes() []NodeInfo {
 	var infos []NodeInfo
 	for _, p := range c.registry.table.Load().all() {
-		key := p.key.String()
-		if p.field != "" {
-			key += ">" + p.field
-		}
-		infos = append(infos, NodeInfo{Node: p.name, Key: key, Meta: p.meta})
+		infos = append(infos, NodeInfo{Node: p.name, Key: p.keyText(), Meta: p.meta})
 	}
 	sort.Slice(infos, func(i, j int) bool { return infos[i].Node < infos[j].Node })
 	return infos

@@ -18,7 +18,7 @@ import (
 	"github.com/cacheme/cacheme/bunhooks"
 )
 
-// lastWrites are what Explain tells of a node: by dependency, the write in words without its place.
+// lastWrites are what Explain tells of a node: by dependency, the write in words without its place and its process.
 func (w *world) lastWrites(node cacheme.Declaration) map[string]string {
 	w.t.Helper()
 	x, err := w.cache.Explain(background, node)
@@ -26,7 +26,9 @@ func (w *world) lastWrites(node cacheme.Declaration) map[string]string {
 	told := map[string]string{}
 	for _, d := range x.Dependencies {
 		if d.LastWrite != nil {
-			told[d.Name] = lineOf.ReplaceAllString(d.LastWrite.String(), "")
+			w := *d.LastWrite
+			w.Process = ""
+			told[d.Name] = lineOf.ReplaceAllString(w.String(), "")
 		} else if len(d.OneOf) > 0 {
 			told[d.Name] = d.Note
 		}
@@ -323,7 +325,7 @@ func TestWouldInvalidate_says_what_the_write_makes_wrong(t *testing.T) {
 			"a read",
 			setup{},
 			func(db *bun.DB) bun.Query { return db.NewSelect().Model((*Book)(nil)) },
-			"SELECT 1", "it writes no table that an invalid node names", false,
+			"SELECT 1", "it is no write", false,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -128,7 +128,8 @@ func (b *blind) begin() {
 func (b *blind) wrote(ctx context.Context, h *QueryHook, query string) {
 	e := h.engine
 	w := e.watch()
-	v := w.judge(sqltext.Parse(e.dialect.text, query), touched(ctx), false)
+	script := sqltext.Parse(e.dialect.text, query)
+	v := w.judge(script, touched(ctx), false)
 	e.unknown(w, touched(ctx))
 	if v.nothing() {
 		return
@@ -140,7 +141,7 @@ func (b *blind) wrote(ctx context.Context, h *QueryHook, query string) {
 	b.mu.Lock()
 	b.tables = union(b.tables, tables)
 	b.mu.Unlock()
-	by := e.cache.NewWrite(ctx, operationOf(query, sqltext.Parse(e.dialect.text, query)), v.target())
+	by := e.cache.NewWrite(ctx, operationOf(query, script), v.target())
 	by.Whole = true
 	e.invalidate(context.WithoutCancel(ctx), append([]cacheme.Invalid{cacheme.By(by)}, invalidsOf(tables)...))
 }

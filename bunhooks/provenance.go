@@ -53,7 +53,7 @@ func (t *table) name() string {
 	if len(t.names) > 0 {
 		return t.names[0]
 	}
-	return t.id.table
+	return t.id.name()
 }
 
 // describe tells the rows of the statement's own table, each once: an update has read them before and after.

@@ -20,6 +20,9 @@ import (
 // yet, and of an UPDATE only the old values of what it sets are known; Impact.Note says so. The live entries among what
 // would become wrong are found by Impact.Scan.
 //
+// It asks on a connection of db's pool, never on that of a transaction: it does not see rows that a transaction has written
+// and not yet committed, and inside a transaction on a pool of one connection it waits until ctx ends.
+//
 // An *InstallError says that db is not joined with a cache, or its connections are not wrapped.
 func WouldInvalidate(ctx context.Context, db *bun.DB, query bun.Query) (*cacheme.Impact, error) {
 	c, err := sqltx.Of(ctx, db.DB)
@@ -67,7 +70,10 @@ func (e *engine) rehearse(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement
 	}
 	nothing := answer{result: driver.RowsAffected(0)}
 	switch {
-	case s.IsRead(), v.nothing():
+	case s.IsRead():
+		r.w.by.Whole, r.why = false, "it is no write"
+		return nothing, nil
+	case v.nothing():
 		r.w.by.Whole, r.why = false, "it writes no table that an invalid node names"
 		return nothing, nil
 	case v.exact == nil:

@@ -34,7 +34,11 @@ func TestGraph_is_the_picture_in_the_documents(t *testing.T) {
 	t.Cleanup(func() { _ = s.close(ctx) })
 
 	const path = "../../docs/graph.svg"
-	got := s.cache.Graph(cacheme.GraphOptions{}).SVG()
+	g, err := s.cache.Graph(cacheme.GraphOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := g.SVG()
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
