@@ -32,14 +32,14 @@ type oneRecord struct {
 	More      bool     `json:"more,omitempty"`  // and of others that are not kept
 }
 
-// The bounds of a record. With them it takes about a kilobyte at most, whatever a transaction did.
+// The bounds of a record. With them it takes two kilobytes at most, whatever a transaction did.
 const (
-	maxRecord = 1024
-	maxWrites = 8
+	maxRecord = 2048
+	maxWrites = 16
 	maxRows   = 5
 	// maxProcess is of bytes of Write.Process: whoever compares it has to cut it as well.
 	maxProcess = 64
-	maxHashes  = 48 // of all its writes together
+	maxHashes  = 96 // of all its writes together
 )
 
 // encodeRecord keeps the last writes: of two that made the same thing wrong the later one counts.
@@ -104,6 +104,9 @@ func hashOf(dependency string) uint32 {
 	return h.Sum32()
 }
 
+// earlierStatement stands for the statements that a record has no room for.
+const earlierStatement = "an earlier statement of the transaction"
+
 // blamed finds who made a dependency wrong, for which the record was kept: one write, or, where the record does not hold
 // all that they wrote, those that may have. ok is false for a record that is none.
 func blamed(b []byte, dependency string) (one *Write, some []Write, ok bool) {
@@ -127,7 +130,8 @@ func blamed(b []byte, dependency string) (one *Write, some []Write, ok bool) {
 		}
 	}
 	if r.Cut > 0 {
-		some = append(some, Write{Operation: "an earlier statement of the transaction", Count: r.Cut, Process: r.Process, At: atMicro(r.At), Doubt: r.Doubt})
+		// Which one is not known, so that it is one of several even where there was but one.
+		return nil, append(some, Write{Operation: earlierStatement, Count: r.Cut, Process: r.Process, At: atMicro(r.At), Doubt: r.Doubt}), true
 	}
 	if len(some) == 1 {
 		return &some[0], nil, true

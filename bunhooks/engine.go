@@ -60,7 +60,7 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 		return e.rehearse(ctx, c, s, r)
 	}
 	hints := touched(ctx)
-	e.doNotStore(ctx, c, s)
+	e.doNotStore(ctx, c)
 	look := e.observe(ctx, c, s)
 	var a answer
 	var err error
@@ -78,20 +78,15 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 }
 
 // doNotStore keeps what is loaded in a transaction for its caller alone: its snapshot may be old, and its rows may be
-// uncommitted. The load is that of the statement's context or of BeginTx's: who has a sql.Tx need not pass a context on.
-func (e *engine) doNotStore(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) {
+// uncommitted. The load is that of the statement's context, or of what began the transaction: its statements need
+// not pass a context on.
+func (e *engine) doNotStore(ctx context.Context, c *sqltx.Conn) {
 	const reason = "the load ran in a transaction"
-	switch tx := c.Tx(); {
-	case e.rules.Off(guard.TransactionBypasses):
-	case tx != nil:
+	if tx := c.Tx(); tx != nil && !e.rules.Off(guard.TransactionBypasses) {
 		cacheme.DoNotStore(ctx, reason)
 		cacheme.DoNotStore(tx.Context(), reason)
-	case !s.IsRead() && slices.ContainsFunc(s.Script().Statements, begins):
-		cacheme.DoNotStore(ctx, reason) // what follows may come with any context
 	}
 }
-
-func begins(s sqltext.Statement) bool { return s.Kind == sqltext.Begin }
 
 // write runs what may write.
 func (e *engine) write(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, hints []string, query bool) (answer, error) {

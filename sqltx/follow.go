@@ -39,6 +39,9 @@ func (c *Conn) after(ctx context.Context, s *Statement, err error) {
 		for i := range script.Statements {
 			c.follow(ctx, &script.Statements[i], d)
 		}
+		if c.tx != nil && c.tx.ctx == nil {
+			c.tx.ctx = context.WithoutCancel(ctx)
+		}
 	case s.course == several:
 		// Which of them were run is not known, nor whether the database took them back.
 		c.doubt(ctx)

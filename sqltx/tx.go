@@ -13,7 +13,7 @@ type Tx struct {
 	// Options are those that BeginTx was given, the zero value if the transaction was begun by a text.
 	Options driver.TxOptions
 
-	ctx         context.Context //nolint:containedctx // of BeginTx: statements of the transaction may come with another
+	ctx         context.Context //nolint:containedctx // of what began it: statements of the transaction may come with another
 	id          uint64
 	entries     []any
 	savepoints  []savepoint
@@ -30,8 +30,8 @@ type savepoint struct {
 // ID is the transaction's number, unique below its Connector and never 0. It grows from one to the next.
 func (t *Tx) ID() uint64 { return t.id }
 
-// Context is that of BeginTx, without its cancellation: whoever began the transaction, whatever contexts its statements
-// have. It is empty where a text began it.
+// Context is that of the BeginTx, or of the text, that began the transaction, without its cancellation, whatever contexts
+// its statements have.
 func (t *Tx) Context() context.Context {
 	if t.ctx == nil {
 		return context.Background()

@@ -278,9 +278,11 @@ func TestReads_functions(t *testing.T) {
 		{"SELECT NOW(), now(), shop.price(a) FROM t WHERE random() > 0.5 AND b = CURRENT_TIMESTAMP", "0:t[*] | now shop.price random current_timestamp"},
 		{"SELECT a FROM t ORDER BY f(a)", "0:t[*] | f"},
 		{"SELECT a.count, count FROM t AS a", "0:t a[*]"},
-		{"SELECT date('now') FROM t WHERE x IN (1) AND EXISTS (SELECT 1) AND NOT (a = 1) AND CAST(a AS decimal(10)) = 1", "0:t[*] | date"},
+		{"SELECT date('2026-11-21') FROM t WHERE x IN (1) AND EXISTS (SELECT 1) AND NOT (a = 1) AND CAST(a AS decimal(10)) = 1", "0:t[*] | date"},
 	})
 	checkReads(t, []sqltext.Dialect{pg}, []expect{
+		{"SELECT * FROM t WHERE due < 'Today 10:00' OR due > $$ tomorrow $$ OR due = 'see you tomorrow, dear'", "0:t[*] | 'today' 'tomorrow'"},
+		{"SELECT 'now'::timestamptz FROM t", "0:t[*] | 'now'"},
 		{`SELECT "lower"(a), "Lower"(a), a @> b, USER FROM t`, "0:t[*] | lower user"},
 	})
 	checkReads(t, []sqltext.Dialect{my}, []expect{
