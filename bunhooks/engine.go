@@ -84,7 +84,7 @@ func (e *engine) doNotStore(ctx context.Context, c *sqltx.Conn) {
 	const reason = "the load ran in a transaction"
 	if tx := c.Tx(); tx != nil && !e.rules.Off(guard.TransactionBypasses) {
 		cacheme.DoNotStore(ctx, reason)
-		cacheme.DoNotStore(tx.Context(), reason)
+		cacheme.DoNotStore(tx.Context(), reason) //nolint:contextcheck // the load may be known by it alone
 	}
 }
 

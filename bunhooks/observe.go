@@ -17,7 +17,7 @@ import (
 // is its caller's alone. What it returns is to see the rows.
 func (e *engine) observe(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement) *look {
 	o := e.cache.Observing(ctx)
-	if o == nil || c.Tx() != nil || !(o.IsAuto() || o.Due(sqltext.Shape(s.Text))) {
+	if o == nil || c.Tx() != nil || !o.IsAuto() && !o.Due(sqltext.Shape(s.Text)) {
 		return nil
 	}
 	if !s.IsRead() && !readsOnly(s.Script()) {

@@ -67,7 +67,7 @@ func unseen(t *testing.T, open writes.Open) {
 			}
 			defer func() { _ = tx.Rollback() }()
 			var n int64
-			return tx.QueryRow("SELECT count(*) FROM books").Scan(&n) //nolint:noctx // as many do
+			return tx.QueryRow("SELECT count(*) FROM books").Scan(&n)
 		}, "in a transaction"},
 		{"a moment in a text", one("SELECT " + moment + " FROM books"), "may give another result"},
 	} {
