@@ -107,6 +107,11 @@ func (r *reader) depend(s *sqltext.Source) {
 		r.o.Unseen("a query of the load reads " + s.Table.Table + ", which is no table of the database: a view, perhaps, or a temporary table")
 		return
 	}
+	hides := func(t *table) bool { return !r.watch.catalog.tables[t.id].returns }
+	if r.dialect.text == sqltext.Postgres && slices.ContainsFunc(tables, hides) {
+		r.o.Unseen("a query of the load reads " + s.Table.Table + ", whose rows depend on a policy, or lie in another database")
+		return
+	}
 	read := cacheme.Read{}
 	for _, t := range tables {
 		read.Tables = append(read.Tables, t.id.name())

@@ -78,7 +78,9 @@ func (postgres) catalog(ctx context.Context, q ask) (*catalog, error) {
 	}
 	for _, row := range rows {
 		if facts, known := c.tables[newTableID(row[0], row[1], c.standard)]; known {
-			facts.columns[strings.ToLower(row[2])] = columnFacts{text: row[3] == "true", folded: row[4] == "true", derived: row[5] == "true", integer: row[6] == "true"}
+			name := strings.ToLower(row[2])
+			_, twin := facts.columns[name] // "Id" beside id: nobody could tell their values apart
+			facts.columns[name] = columnFacts{text: row[3] == "true", folded: row[4] == "true", derived: row[5] == "true", integer: row[6] == "true" && !twin}
 		}
 	}
 	if rows, err = q(ctx, pgForeign); err != nil {

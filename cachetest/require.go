@@ -84,24 +84,29 @@ func RequireFresh[N cacheme.NodeOf[V], V any](t testing.TB, c *Cache, node N, lo
 		" past the cache: RequireInvalidates with that write tells which.", c.describe(node), differs)
 }
 
-// RequireInvalidates ends the test unless write makes the entries wrong. Before the write it loads each of them and sees
-// to it that it is cached and fresh; one that cannot be ends the test as well.
+// RequireInvalidates ends the test unless write makes the entries wrong, whoever loads them again meanwhile. Before the
+// write it loads each of them and sees to it that it is cached and fresh; one that cannot be ends the test as well. An entry
+// that was only removed, or expired, was not made wrong.
 //
 //	cachetest.RequireInvalidates(t, cache, func() { store.Rename(ctx, 7, "Persuasion") },
 //		cachetest.EntryOf(Shelf{User: 7}, store.LoadShelf))
 func RequireInvalidates(t testing.TB, c *Cache, write func(), entries ...Entry) {
 	t.Helper()
-	touched := c.around(t, write, entries)
+	w := c.around(t, write, entries)
 	var left []string
-	for _, e := range entries {
-		if e.state(t, c).State == cacheme.StateFresh {
+	for i, e := range entries {
+		switch x := e.state(t, c); {
+		case w.wrong(i), x.State == cacheme.StateUndelivered:
+		case x.State == cacheme.StateFresh:
 			left = append(left, c.describe(e.node)+" is still fresh after the write, want it made wrong")
+		default:
+			left = append(left, c.describe(e.node)+" is not fresh after the write, and was not made wrong by it: "+x.Reason)
 		}
 	}
 	if left != nil {
 		t.Fatalf("cachetest: %s\n%s\nIf what was written concerns it, name that in its InvalidNodes or ResultInvalidNodes;"+
 			" if nothing was made wrong, write through the database that bunhooks.Install returned, or call Invalidate.",
-			strings.Join(left, "\n"), touched)
+			strings.Join(left, "\n"), w.told())
 	}
 }
 
@@ -109,31 +114,36 @@ func RequireInvalidates(t testing.TB, c *Cache, write func(), entries ...Entry) 
 // them as RequireInvalidates does.
 func RequireUntouched(t testing.TB, c *Cache, write func(), entries ...Entry) {
 	t.Helper()
-	touched := c.around(t, write, entries)
+	w := c.around(t, write, entries)
 	var gone []string
-	for _, e := range entries {
-		if x := e.state(t, c); x.State != cacheme.StateFresh {
+	for i, e := range entries {
+		switch x := e.state(t, c); {
+		case x.State != cacheme.StateFresh:
 			gone = append(gone, c.describe(e.node)+" is not fresh after the write, want it untouched: "+x.Reason)
+		case w.wrong(i):
+			gone = append(gone, c.describe(e.node)+" was made wrong by the write, and loaded again meanwhile; want it untouched")
 		}
 	}
 	if gone != nil {
 		t.Fatalf("cachetest: %s\n%s\nIf that does not concern it, let it depend on less: rows in place of tables, the columns"+
-			" that it reads, the side of a relation that it shows.", strings.Join(gone, "\n"), touched)
+			" that it reads, the side of a relation that it shows.", strings.Join(gone, "\n"), w.told())
 	}
 }
 
-// around warms the entries, writes, and tells what that made wrong.
-func (c *Cache) around(t testing.TB, write func(), entries []Entry) (touched string) {
+// around warms the entries, writes, and keeps what that made wrong.
+func (c *Cache) around(t testing.TB, write func(), entries []Entry) watched {
 	t.Helper()
 	if len(entries) == 0 {
 		t.Fatal("cachetest: no entry to watch; give one such as cachetest.EntryOf(Shelf{User: 7}, store.LoadShelf)")
 	}
-	for _, e := range entries {
-		e.warm(t, c)
+	w := watched{dependencies: make([][]cacheme.DependencyState, len(entries))}
+	for i, e := range entries {
+		w.dependencies[i] = e.warm(t, c).Dependencies
 	}
-	before := c.tokens(t)
+	w.before = c.tokens(t)
 	write()
-	return told(before, c.tokens(t))
+	w.after = c.tokens(t)
+	return w
 }
 
 // warms is how often a node is loaded until it is fresh. What depends on its result may need a second load: the first
@@ -141,7 +151,7 @@ func (c *Cache) around(t testing.TB, write func(), entries []Entry) (touched str
 const warms = 2
 
 // warm loads the entry until it is fresh.
-func (e Entry) warm(t testing.TB, c *Cache) {
+func (e Entry) warm(t testing.TB, c *Cache) *cacheme.Explanation {
 	t.Helper()
 	var reason string
 	for range warms {
@@ -150,13 +160,14 @@ func (e Entry) warm(t testing.TB, c *Cache) {
 		}
 		x := e.state(t, c)
 		if x.State == cacheme.StateFresh {
-			return
+			return x
 		}
 		if reason = x.Refused; reason == "" {
 			reason = x.Reason
 		}
 	}
 	t.Fatalf("cachetest: %s is not cached after a Get, before the write: %s", c.describe(e.node), reason)
+	return nil
 }
 
 // state is what has become of the entry.

@@ -341,3 +341,45 @@ func TestWhatIsBoundCanBeWatched(t *testing.T) {
 		t.Errorf("RequireInvalidates fails with %q, want %q", got, want)
 	}
 }
+
+// The write alone counts: what else becomes of the entry meanwhile does not.
+func TestRequirementsJudgeTheWriteAndNotTheEntry(t *testing.T) {
+	t.Parallel()
+	c, l := newLibrary(t)
+	rendered := func(t testing.TB, c *cachetest.Cache, l library) {
+		l.rename(c, 1, "Emma!")()
+		_, err := cacheme.GetFrom(t.Context(), c.Cache, Detail{ID: 1}, l.load)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cachetest.RequireInvalidates(t, c, func() { rendered(t, c, l) }, cachetest.EntryOf(Detail{ID: 1}, l.load))
+	for name, tt := range map[string]struct {
+		call func(testing.TB, *cachetest.Cache, library)
+		want string
+	}{
+		"read again": {func(t testing.TB, c *cachetest.Cache, l library) {
+			cachetest.RequireUntouched(t, c, func() { rendered(t, c, l) }, cachetest.EntryOf(Detail{ID: 1}, l.load))
+		}, "was made wrong by the write, and loaded again meanwhile"},
+		"expired": {func(t testing.TB, c *cachetest.Cache, l library) {
+			cachetest.RequireInvalidates(t, c, func() { c.Advance(2 * ttl) }, cachetest.EntryOf(Detail{ID: 1}, l.load))
+		}, "was not made wrong by it"},
+		"flushed": {func(t testing.TB, c *cachetest.Cache, l library) {
+			cachetest.RequireInvalidates(t, c, c.FlushAll, cachetest.EntryOf(Detail{ID: 1}, l.load))
+		}, "was not made wrong by it"},
+		"removed": {func(t testing.TB, c *cachetest.Cache, l library) {
+			cachetest.RequireInvalidates(t, c, func() { _ = c.Remove(t.Context(), Detail{ID: 1}) }, cachetest.EntryOf(Detail{ID: 1}, l.load))
+		}, "was not made wrong by it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := failing(t, func(tb testing.TB) {
+				c, l := newLibrary(tb)
+				tt.call(tb, c, l)
+			})
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("it says %q, want %q in it", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,10 +1,12 @@
 package cachetest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/store"
 )
 
@@ -38,17 +40,28 @@ func escaped(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(text)
 }
 
-// told says which dependencies have another token than before.
-func told(before, after map[string]store.Token) string {
-	var wrong []string
-	for name, token := range after {
-		if before[name] != token {
-			wrong = append(wrong, name)
-		}
-	}
-	if wrong == nil {
+// watched is what became of the dependencies of some entries over a write.
+type watched struct {
+	dependencies  [][]cacheme.DependencyState // of each entry, before
+	before, after map[string]store.Token
+}
+
+// wrong reports whether the write made the entry wrong: one of its dependencies has another token than before.
+func (w *watched) wrong(entry int) bool {
+	return slices.ContainsFunc(w.dependencies[entry], func(d cacheme.DependencyState) bool { return w.isWritten(d.Name) })
+}
+
+// isWritten is false for what is gone: FLUSHALL is no write.
+func (w *watched) isWritten(dependency string) bool {
+	token, there := w.after[dependency]
+	return there && token != w.before[dependency]
+}
+
+// told says what the write made wrong.
+func (w *watched) told() string {
+	wrong := slices.DeleteFunc(slices.Sorted(maps.Keys(w.after)), func(name string) bool { return !w.isWritten(name) })
+	if len(wrong) == 0 {
 		return "The write made nothing wrong."
 	}
-	slices.Sort(wrong)
 	return "The write made wrong: " + strings.Join(wrong, ", ") + "."
 }
