@@ -272,7 +272,7 @@ func (p *pipelines) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pr
 func TestThousandsOfRowsAreOneWriteWithMoreTime(t *testing.T) {
 	t.Parallel()
 	const (
-		budget = 30 * time.Second // for a busy machine: one pipeline of so many scripts is a minute there
+		budget = 30 * time.Second // for a busy machine
 		most   = 5000             // in one pipeline
 	)
 	cache := cachetest.NewWith(t, cacheme.Options{WriteBudget: budget, Hold: time.Minute}, goodChange{})

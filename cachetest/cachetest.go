@@ -56,6 +56,10 @@ const (
 	// retries are enough to find every connection of a pool that a restart has cut, and cost nothing otherwise.
 	retries = 1000
 
+	// answers is how long the replies of one pipeline may take together: one that is sent again because a busy machine was
+	// slow is executed by the server beside the first.
+	answers = 5 * time.Minute
+
 	// closing bounds how long a test waits, when it ends, for loads that it left under way.
 	closing = 10 * time.Second
 )
@@ -100,7 +104,7 @@ func (c *Cache) Peer() *Cache {
 // start makes a cache on a server, and has it closed when the test ends.
 func start(t testing.TB, server *embedded.Server, f *flow, o cacheme.Options, declarations []cacheme.Declaration) *Cache {
 	t.Helper()
-	patient := func(o *redis.Options) { o.MaxRetries = retries }
+	patient := func(o *redis.Options) { o.MaxRetries, o.ReadTimeout = retries, answers }
 	rdb := server.Client(patient)
 	c := &Cache{
 		t: t, server: server, rdb: rdb, admin: server.Client(patient), flow: f, faults: newFaults(), seen: newSeen(t, o.Observer),
