@@ -9,7 +9,7 @@ STATICCHECKS := inherit,-U1000,-SA1019
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
 # TIMEOUT bounds each package's tests.
-TIMEOUT   ?= 5m
+TIMEOUT   ?= 10m
 BENCH     ?= .
 BENCHTIME ?= 1s
 FUZZTIME  ?= 10s
@@ -42,9 +42,9 @@ endef
 help: ## List the targets (at once).
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: lint test ## All that must be green before a change is proposed: lint and test (10 minutes).
+check: lint test ## All that must be green before a change is proposed: lint and test (15 minutes).
 
-test: vet ## Vet and race-test every module; says at the end what was not run (5 minutes).
+test: vet ## Vet and race-test every module; says at the end what was not run (10 minutes).
 	$(call in-each,go test,go test $(RACE) $(UNWATCHED) -p 3 -timeout $(TIMEOUT) ./...)
 	@for s in $(SERVERS); do \
 		(PATH='$(SERVERS_PATH)'; command -v $$s) >/dev/null || echo "not run: the tests against a real $$s; install $$s to run them"; \
