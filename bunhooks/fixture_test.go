@@ -111,7 +111,7 @@ const pragmas = "?_pragma=journal_mode(wal)&_pragma=busy_timeout(20000)&_pragma=
 func newFile(t *testing.T) connector {
 	t.Helper()
 	if !sqliteshim.HasDriver() {
-		t.Skip("there is no SQLite driver for this platform")
+		suite.Missing(t, "a SQLite driver for this platform")
 	}
 	return connector(filepath.Join(t.TempDir(), "test.db") + pragmas)
 }

@@ -17,16 +17,7 @@ var update = flag.Bool("update", false, "draw docs/graph.svg anew")
 func TestGraph_is_the_picture_in_the_documents(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db, err := openDatabase(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.close() })
-	server, err := openRedis(config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.close(ctx) })
+	server, db := openEmpty(t)
 	s, err := openShop(server, db, newHistory(db), small())
 	if err != nil {
 		t.Fatal(err)

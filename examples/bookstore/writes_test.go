@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -11,16 +12,7 @@ import (
 func TestEveryWay_of_writing_leaves_nothing_old_behind(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	db, err := openDatabase(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.close() })
-	server, err := openRedis(config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.close(ctx) })
+	server, db := openEmpty(t)
 	h := newHistory(db)
 	if err := fill(ctx, db, h, smallSize, 1, newPage(new(strings.Builder))); err != nil {
 		t.Fatal(err)
@@ -88,4 +80,21 @@ func TestEveryWay_of_writing_leaves_nothing_old_behind(t *testing.T) {
 			t.Errorf("%s never wrote anything", path)
 		}
 	}
+}
+
+// openEmpty opens a Redis and a database with nothing in them.
+func openEmpty(t *testing.T) (*redisServer, *database) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	db, err := openDatabase(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.close() })
+	s, err := openRedis(config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.close(ctx) })
+	return s, db
 }

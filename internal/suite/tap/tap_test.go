@@ -5,16 +5,15 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/uptrace/bun/driver/sqliteshim"
 
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/suite"
 	"github.com/cacheme/cacheme/internal/suite/tap"
+	"github.com/cacheme/cacheme/internal/suite/writes"
 )
 
 type greeting struct {
@@ -78,20 +77,12 @@ func TestRedis_tells_a_writers_round_trips_apart(t *testing.T) {
 	fail = false
 }
 
-type file string
-
-func (f file) Connect(context.Context) (driver.Conn, error) { return f.Driver().Open(string(f)) }
-func (file) Driver() driver.Driver                          { return sqliteshim.Driver() }
-
 func TestConnector_sees_every_call(t *testing.T) {
 	t.Parallel()
-	if !sqliteshim.HasDriver() {
-		t.Skip("there is no SQLite driver for this platform")
-	}
 	var told []tap.Call
 	refuse := false
 	db := sql.OpenDB(&tap.Connector{
-		Connector: file(filepath.Join(t.TempDir(), "test.db")),
+		Connector: writes.NewSQLiteFile(t),
 		Around: func(_ context.Context, c tap.Call, do func() error) error {
 			told = append(told, c)
 			if refuse && c.Commits() {

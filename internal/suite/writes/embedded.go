@@ -34,7 +34,7 @@ type SQLiteFile string
 func NewSQLiteFile(t testing.TB) SQLiteFile {
 	t.Helper()
 	if !sqliteshim.HasDriver() {
-		t.Skip("there is no SQLite driver for this platform")
+		suite.Missing(t, "a SQLite driver for this platform")
 	}
 	pragmas := url.Values{"_pragma": {"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(20000)", "synchronous(0)"}}
 	return SQLiteFile("file:" + filepath.Join(t.TempDir(), "test.db") + "?" + pragmas.Encode())
