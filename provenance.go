@@ -131,6 +131,7 @@ func isBy(i Invalid) bool {
 
 // add takes in one write. Several of one line, one behind the other, are one: a loop over rows.
 func (t *account) add(w Write, keys []string) {
+	keys = slices.Clip(keys) // two lists grow from it
 	if n := len(t.writes); n > 0 && t.writes[n-1].isLike(w) {
 		last := &t.writes[n-1]
 		last.Whole = last.Whole || w.Whole
