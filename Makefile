@@ -9,13 +9,18 @@ STATICCHECKS := inherit,-U1000,-SA1019
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
 # TIMEOUT bounds each package's tests.
-TIMEOUT   ?= 10m
+TIMEOUT   ?= 20m
 BENCH     ?= .
 BENCHTIME ?= 1s
 FUZZTIME  ?= 10s
-# FOR is how long each torture suite goes on, SEED makes it repeat an earlier run; empty: the suite's own choice.
+# FOR is how long each torture suite goes on, SEED makes it repeat an earlier run, TOPOLOGY (single, sentinel, cluster) and
+# DATABASE (sqlite, postgres) are what the random run runs on; empty: the suite's own choice.
 FOR       ?=
 SEED      ?=
+TOPOLOGY  ?=
+DATABASE  ?=
+# RUN is a regexp of the tests that torture runs, with what they say while they run; empty: all, and only what fails.
+RUN       ?=
 
 # The root module comes first: what is wrong there is wrong everywhere.
 MODULES := . $(filter-out .,$(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/testdata/*'))))
@@ -36,6 +41,11 @@ done; \
 if [ -n "$$failed" ]; then echo "$(1) failed in:$$failed" >&2; exit 1; fi
 endef
 
+# in-integration runs a command in the module of the real servers, whose tests RUN names.
+define in-integration
+@cd internal/integration && $(2)
+endef
+
 .PHONY: help check test vet lint tools tidy fmt bench fuzz torture
 .DEFAULT_GOAL := help
 
@@ -49,6 +59,9 @@ test: vet ## Vet and race-test every module; says at the end what was not run (1
 	@for s in $(SERVERS); do \
 		(PATH='$(SERVERS_PATH)'; command -v $$s) >/dev/null || echo "not run: the tests against a real $$s; install $$s to run them"; \
 	done
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		echo "not run: the tests in a browser; install chromium to run them"
+	@command -v npm >/dev/null || echo "not run: the checks of accessibility, unless their checker was fetched before; install npm to run them"
 	@[ -n "$(RACE)" ] || echo "not run: the race detector; install a C compiler to run it"
 
 vet: ## gofmt and go vet in every module, with nothing to download but dependencies (1 minute).
@@ -83,5 +96,6 @@ fuzz: ## Run each fuzz target for FUZZTIME=10s (a quarter of a minute each).
 	done; \
 	if [ -n "$$failed" ]; then echo "fuzz failed:$$failed" >&2; exit 1; fi; }
 
-torture: ## Run all suites at their longest, each FOR=10m, repeatable by SEED=n (an hour or more).
-	$(call in-each,torture,TORTURE=1 FOR='$(FOR)' SEED='$(SEED)' go test $(RACE) $(UNWATCHED) -count 1 -p 1 -timeout 24h ./...)
+torture: ## Run all suites at their longest, each FOR=10m, repeatable by SEED=n (an hour or more); RUN=TestTorture the random run alone.
+	$(call $(if $(RUN),in-integration,in-each),torture,TORTURE=1 FOR='$(FOR)' SEED='$(SEED)' TOPOLOGY='$(TOPOLOGY)' DATABASE='$(DATABASE)' \
+		go test $(RACE) $(UNWATCHED) -count 1 -p 1 -timeout 24h $(if $(RUN),-run '$(RUN)' -v .,./...))

@@ -44,9 +44,20 @@ func (b *Bound[N, V]) Get(ctx context.Context, node N, opts ...CallOption) (V, e
 
 // GetResult is the package's GetResult.
 func (b *Bound[N, V]) GetResult(ctx context.Context, node N, opts ...CallOption) (Result[V], error) {
+	if b.plan.near == nearByNode && len(opts) == 0 {
+		var at any = node
+		if a, ok, err := b.c.nearHit(ctx, nearKey{b.plan, at}, at); ok {
+			return resultOf[V](a), err
+		}
+	}
 	r, err := b.c.newRequest(b.plan, node, opts)
 	if err != nil {
 		return Result[V]{}, err
+	}
+	if b.plan.near == nearByKey && r.near.plan != nil {
+		if a, ok, err := b.c.nearHit(ctx, r.near, node); ok {
+			return resultOf[V](a), err
+		}
 	}
 	a, err := b.c.get(ctx, r, func(ctx context.Context, _ []*request) []loaded {
 		v, err := b.load(ctx, node)

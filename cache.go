@@ -18,25 +18,29 @@ import (
 
 // Cache holds the entries of one prefix in one Redis. Make one with New; it is safe for concurrent use.
 type Cache struct {
-	options  Options
-	store    *store.Store
-	rules    guard.Set
-	registry *registry
-	flights  *flight.Group[sight, beginning, *outcome]
-	lists    resultLists
-	own      ownWrites
-	journal  *journal
-	counters counters
-	loads    gate.Gate // flights and what else runs in the background
-	disabled atomic.Bool
-	closed   atomic.Bool
-	told     atomic.Bool // that the server is blind
-	refiller *refiller
-	verifier *verifier // nil: nothing is verified
-	refusals refusals
-	process  string
-	closing  chan struct{}
-	close    sync.Once
+	options   Options
+	store     *store.Store
+	rules     guard.Set
+	registry  *registry
+	flights   *flight.Group[sight, beginning, *outcome]
+	lists     resultLists
+	own       ownWrites
+	journal   *journal
+	counters  counters
+	loads     gate.Gate // flights and what else runs in the background
+	disabled  atomic.Bool
+	closed    atomic.Bool
+	told      atomic.Bool // that the server is blind
+	refiller  *refiller
+	refresher *refresher
+	verifier  *verifier // nil: nothing is verified
+	near      *nearCache
+	refusals  refusals
+	process   string
+	publisher publisher
+	others    *published // of Attach: what another program declares
+	closing   chan struct{}
+	close     sync.Once
 }
 
 // New returns a Cache on the user's client: a *redis.Client (also for Sentinel) or a *redis.ClusterClient. The client
@@ -47,6 +51,10 @@ type Cache struct {
 // keeps its budgets without them, but each of its trips then costs a change of goroutine (about half as much again as a
 // hit), and what it abandons holds a connection until the client's own timeout. A ClusterClient must not have been used
 // before: nodes that it knows already would not be watched for restarts.
+//
+// A Cache pipelines by itself: callers who come while a few of its trips are on the wire share the next one. A
+// *redis.AutoPipeliner works too, and makes a caller who is alone slower: it bounds nothing by a context, and hands each
+// command to another goroutine.
 func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -58,33 +66,40 @@ func New(rdb redis.UniversalClient, o Options) (*Cache, error) {
 	if _, ring := rdb.(*redis.Ring); ring {
 		return nil, &UsageError{Node: "cacheme.New", Reason: "got a *redis.Ring, whose servers know nothing of each other; use a *redis.ClusterClient"}
 	}
+	if why := unfit(rdb); why != "" {
+		return nil, &UsageError{Node: "cacheme.New", Reason: why}
+	}
 	c := &Cache{options: o, registry: newRegistry(), flights: flight.New[sight, beginning, *outcome](), closing: make(chan struct{})}
 	c.disabled.Store(o.Disabled)
 	c.lists = newResultLists()
 	c.refusals = newRefusals()
 	c.process = processName()
+	c.publisher = newPublisher()
 	c.journal = newJournal(c)
 	c.refiller = newRefiller(c)
+	c.refresher = newRefresher(c)
 	c.verifier = newVerifier(c)
 	c.store = store.New(rdb, store.Options{
 		Prefix:    o.Prefix,
 		Hold:      o.Hold,
 		Budget:    o.Budget,
+		Replicas:  o.WaitReplicas,
 		OnReturn:  c.journal.deliverAll,
 		OnBreaker: c.onBreaker,
 	})
 	c.rules = c.store.Rules()
+	c.near = newNear(c)
 	c.flights.Patience = o.Budget
 	c.flights.ShareEarlierTrips = c.rules.Off(guard.TripSentAfterArrival)
 	return c, nil
 }
 
-func (c *Cache) onBreaker(open bool) {
+func (c *Cache) onBreaker(open bool, why error) {
 	kind := EventBack
 	if open {
 		kind = EventAway
 	}
-	c.tell(context.Background(), Event{Kind: kind})
+	c.tell(context.Background(), Event{Kind: kind, Err: why})
 }
 
 // Disable stops reads and fills: Get calls its loader, and loads under way are not stored. Invalidations go on, so that
@@ -105,6 +120,7 @@ func (c *Cache) Close(ctx context.Context) error {
 	c.closed.Store(true)
 	c.close.Do(func() { close(c.closing) })
 	err := c.loads.Close(ctx)
+	err = errors.Join(err, c.near.Close(ctx))
 	err = errors.Join(err, c.journal.close(ctx))
 	return errors.Join(err, c.store.Close(ctx))
 }

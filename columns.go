@@ -152,7 +152,8 @@ func (k *Columns) fill(values []any) (reflect.Value, error) {
 	return filled, nil
 }
 
-// columnsNode is what Columns.Of returns. It is a pointer, so that comparing two Invalids never panics.
+// columnsNode is what Columns.Of returns, and Console.Invalid: filled in where there is no Go type to fill in by hand. It is a
+// pointer, so that comparing two Invalids never panics.
 type columnsNode struct {
 	InvalidNode
 	plan  *invalidPlan
@@ -163,5 +164,5 @@ func (*columnsNode) Meta() Meta { return Meta{} }
 
 // isOf reports whether the node was declared with the cache of these plans.
 func (n *columnsNode) isOf(table *plans) bool {
-	return slices.Contains(table.tables[n.plan.table], n.plan)
+	return table.known[n.plan]
 }

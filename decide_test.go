@@ -61,6 +61,7 @@ func TestDecide(t *testing.T) {
 		{"token missing", func(s *sight) { s.tokens[0] = store.Dependency{} }, false, -1},
 		{"result token missing", func(s *sight) { s.results[0] = store.Dependency{} }, false, -1},
 		{"token of which nobody knows when it changed", func(s *sight) { s.tokens[0] = wrong; s.tokens[0].Base = 99 }, false, -1},
+		{"token invalidated in the future: the clock was set back", func(s *sight) { s.tokens[0] = wrong; s.tokens[0].First = s.now + 3600*seconds }, false, -1},
 		{"held, perhaps right again", func(s *sight) { s.tokens[0].Held = true }, false, 0},
 		{"held and dirty", func(s *sight) {
 			s.tokens[0] = store.Dependency{Exists: true, Held: true, Dirty: true, Token: under, First: began + 12*seconds, Base: under.Nonce}

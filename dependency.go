@@ -23,6 +23,9 @@ const (
 	tagKind     kind = "tag" // an invalid node without a model
 )
 
+// kinds are all of them.
+var kinds = [...]kind{rowKind, sideKind, tableKind, rowsKind, classKind, mainKind, columnsKind, havingKind, tagKind}
+
 // dependencies collects what an entry depends on, or a write makes wrong, each once. They are rendered into one buffer,
 // as Redis keys of tokens: <prefix><kind>:<key>:invalid.
 type dependencies struct {

@@ -45,8 +45,11 @@ const maxDeclined = 2
 // loadsApart is why the value of such a load is not stored.
 const loadsApart = "its loads are for their callers alone"
 
+// contradicted is another one: what Redis answers to reads, and to scripts, does not go together.
+const contradicted = "the lease was refused, and no read saw why"
+
 // isApart reports whether the call no longer waits for what it would not be given.
-func (v *visit) isApart() bool { return v.declined >= maxDeclined }
+func (v *visit) isApart() bool { return v.declined >= maxDeclined || v.rebuffs.n >= maxRebuffs }
 
 // apart makes the work of a load that nobody else can find, and that asks nothing of Redis.
 func (v *visit) apart() *work {
@@ -56,6 +59,9 @@ func (v *visit) apart() *work {
 	f, _ := k.Lead()
 	w := newWork(v.r, f, sight{})
 	w.apart = true
+	if v.rebuffs.n >= maxRebuffs {
+		w.refuse(contradicted)
+	}
 	w.refuse(loadsApart)
 	return w
 }

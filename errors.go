@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/cacheme/cacheme/internal/store"
 )
 
 var (
@@ -22,6 +24,10 @@ var (
 	// ErrLoadTimeout is what the callers of a load get that runs for longer than Options.LoadTimeout and ignores its
 	// context. errors.Is also holds for context.DeadlineExceeded.
 	ErrLoadTimeout = fmt.Errorf("cacheme: the loader did not return within LoadTimeout: %w", context.DeadlineExceeded)
+
+	// ErrFewReplicas is in the chain of an *UndeliveredError, and of the error of a Hold, where fewer replicas than
+	// Options.WaitReplicas have received it: the primary that took it may have been replaced already.
+	ErrFewReplicas = store.ErrFewReplicas
 
 	// ErrClosed is returned by writes through a Cache after Close. Reads go to the loader instead.
 	ErrClosed = errors.New("cacheme: the cache is closed")

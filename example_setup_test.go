@@ -139,6 +139,15 @@ func openRedis() (redis.UniversalClient, func()) {
 // openCache is what most examples begin with. A service does this once, at start-up, with its own Redis client.
 func openCache() (cache *cacheme.Cache, end func()) {
 	rdb, closeRedis := openRedis()
+	cache, closeCache := openCacheOn(rdb)
+	return cache, func() {
+		closeCache()
+		closeRedis()
+	}
+}
+
+// openCacheOn is openCache on a Redis that is there.
+func openCacheOn(rdb redis.UniversalClient) (cache *cacheme.Cache, end func()) {
 	cache, err := cacheme.New(rdb, cacheme.Options{Budget: time.Second}) // a busy machine must not turn hits into loads
 	if err != nil {
 		panic(err)
@@ -149,7 +158,6 @@ func openCache() (cache *cacheme.Cache, end func()) {
 		if err := cache.Close(context.Background()); err != nil {
 			fmt.Println(err)
 		}
-		closeRedis()
 	}
 }
 

@@ -60,6 +60,9 @@ func (c *Cache) explain(ctx context.Context, r *request) *Explanation {
 	if s.entry == nil && g.entry != nil {
 		x.State = StateUndelivered
 	}
+	if r.near.plan != nil {
+		_, _, x.Near = c.near.Get(r.near)
+	}
 	x.giveReason()
 	c.overrule(ctx, x, r)
 	return x
@@ -116,7 +119,7 @@ func (c *Cache) glimpse(ctx context.Context, r *request) (g glimpse, err error) 
 	if text, ok := values.Text(0); ok {
 		g.size = len(text)
 		var what Event
-		if g.entry, what = r.plan.read(text); what.Kind != "" {
+		if g.entry, g.plain, what = r.plan.read(text); what.Kind != "" {
 			g.foreign, g.problem = what.Kind, what.Reason
 			if what.Err != nil {
 				g.problem = what.Err.Error()
@@ -165,7 +168,7 @@ func (x *Explanation) fill(c *Cache, v *visit, g glimpse) {
 		x.Kept, x.Tier = max(0, g.life.Entry), TierRedis
 	}
 	if g.lease != "" {
-		x.Lease = &LeaseState{Owner: g.lease, Here: v.k.Current() != nil, Left: max(0, g.life.Lease)}
+		x.Lease = &LeaseState{Owner: store.OwnerOf(g.lease), Here: v.k.Current() != nil, Left: max(0, g.life.Lease)}
 	}
 	if e := g.entry; e != nil {
 		x.Loaded, x.Age, x.NotFound = atMicro(e.Loaded), g.age(), e.Kind == envelope.NotFound
@@ -223,12 +226,7 @@ func (p *plans) invalidOf(k kind, key string) *invalidPlan {
 		_, ok := i.key.Match(key)
 		return ok
 	}
-	for _, i := range p.invalids {
-		if makes(i) {
-			return i
-		}
-	}
-	for _, i := range p.columns {
+	for i := range p.invalidPlans() {
 		if makes(i) {
 			return i
 		}

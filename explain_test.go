@@ -17,6 +17,7 @@ import (
 
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/cachetest"
+	"github.com/cacheme/cacheme/internal/suite/tap"
 )
 
 // explained is a cache with one song, which is loaded.
@@ -409,30 +410,14 @@ func TestWritesThatWereDeliveredLate_say_so(t *testing.T) {
 	}
 }
 
-// counted counts round trips to Redis.
-type counted struct{ trips *atomic.Int64 }
-
-func (c counted) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c counted) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.trips.Add(1)
-		return next(ctx, cmd)
-	}
-}
-
-func (c counted) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.trips.Add(1)
-		return next(ctx, cmds)
-	}
-}
-
 func TestExplain_asks_for_records_of_writes_alone(t *testing.T) {
 	t.Parallel()
 	e := newExplained(t, cacheme.Options{})
-	trips := new(atomic.Int64)
-	e.Redis().AddHook(counted{trips})
+	var trips atomic.Int64
+	e.Redis().AddHook(&tap.Redis{Around: func(_ context.Context, trip tap.Trip, send func(...redis.Cmder) error) error {
+		trips.Add(1)
+		return send(trip.Cmds...)
+	}})
 	e.load(1)
 	cost := func() int64 {
 		before := trips.Load()

@@ -138,6 +138,9 @@ func (x *Explanation) String() string {
 	fmt.Fprintf(&b, "  next   %s\n", x.Next)
 	if x.Size > 0 {
 		fmt.Fprintf(&b, "  entry  %d bytes in %s", x.Size, x.Tier)
+		if x.Near {
+			b.WriteString(", and near")
+		}
 		switch {
 		case x.Loaded.IsZero():
 		case x.Left > 0:

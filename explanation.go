@@ -47,6 +47,8 @@ type Explanation struct {
 	Kept time.Duration `json:"kept,omitempty"`
 	Size int           `json:"size,omitempty"` // bytes stored, dependencies included
 	Tier Tier          `json:"tier,omitempty"` // where the entry is
+	// Near: this process serves it itself, without asking Redis, to those who are outside of loads and have no call options.
+	Near bool `json:"near,omitempty"`
 	// NotFound: the entry says that there is nothing.
 	NotFound bool `json:"not_found,omitempty"`
 	// Lease is who loads it now; nil: nobody.

@@ -26,12 +26,16 @@ func (c *Cache) prepare(w *work, inside inner) {
 		w.refuse(inside.spoiled)
 		w.out.spoiled, w.out.blind = inside.spoiled, true
 	}
+	if inside.behind {
+		w.refuse(readReplica)
+		w.out.spoiled, w.out.blind = readReplica, true
+	}
 	ttl := jittered(policy.ttl)
 	w.entry = envelope.Entry{Epoch: w.begun.Epoch, Fingerprint: p.fingerprint, Loaded: w.begun.Start}
 	switch {
 	case w.out.notFound && policy.negative > 0:
 		w.entry.Kind = envelope.NotFound
-		ttl = min(policy.negative, policy.ttl)
+		ttl = jittered(min(policy.negative, policy.ttl))
 	case w.out.err != nil:
 		w.refuse("the load failed")
 		if len(inside.handed) > 0 {
@@ -132,7 +136,10 @@ func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse
 		if w.alone {
 			continue
 		}
-		f := store.Fill{Entry: w.r.entry, Owner: owner, Store: w.skip == "", Until: w.until}
+		if w.early && w.born {
+			w.refuse("the entry that is there is fresh, and it would not be")
+		}
+		f := store.Fill{Entry: w.r.entry, Owner: owner, Store: w.skip == "", Until: w.until, Tell: w.r.call.force}
 		if f.Store {
 			w.entry.Born = w.born
 			w.entry.Declared = make([]envelope.Token, len(w.begun.Tokens))
@@ -161,6 +168,7 @@ func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse
 	})
 	if err != nil {
 		c.redisError(ctx, err)
+		c.giveBack(ctx, filled, owner)
 	}
 	for i, w := range filled {
 		switch {
@@ -170,6 +178,8 @@ func (c *Cache) fill(ctx context.Context, ws []*work, owner string, money *purse
 			w.refuse("the lease was lost")
 		case w.skip == "" && !results[i].Stored:
 			w.refuse("its probation was over before it was loaded")
+		case w.r.call.force:
+			c.near.Wrong([]string{w.r.entry})
 		}
 	}
 }

@@ -59,8 +59,13 @@ type GraphOptions struct {
 // method names something for certain values only, or reads fields that are not exported; Live and Examples help. No arrow is there
 // that no value has. The graph has no keys of entries in it and nothing is asked of Redis.
 //
+// That of a cache of Attach is what the other program published.
+//
 // An example that is no node of the cache is a *UsageError, joined by errors.Join where there are several; then there is no Graph.
 func (c *Cache) Graph(o GraphOptions) (*Graph, error) {
+	if c.others != nil {
+		return c.others.Graph, nil
+	}
 	d := &drawing{c: c, table: c.registry.table.Load(), live: o.Live, examples: map[*nodePlan][]any{}, boxes: map[string]*GraphBox{}, arrows: map[[2]string]GraphHow{}, tags: map[string][]string{}}
 	var problems []error
 	for _, example := range o.Examples {

@@ -145,6 +145,9 @@ type use struct {
 
 // uses are what nodes of the class name, as far as made-up ones show, and those with Auto, as far as their last loads did.
 func (c *Cache) uses(table *plans, p *nodePlan) []use {
+	if p.published != nil {
+		return p.published.uses(table, p)
+	}
 	all := []use{{nameOf(classKind, p.class), table.calledClass(p.class)}}
 	if p.field != "" {
 		all = append(all, use{p.mainThing(), calledMain(p)})

@@ -32,16 +32,9 @@ func (i *Impact) Scan(ctx context.Context, most int, progress func(scanned, foun
 	}
 	c := i.cache
 	i.Entries, i.Found, i.Scanned, i.Complete = nil, 0, 0, false
-	tokens, err := c.store.Read(ctx, c.options.WriteBudget, c.tokenKeys(i.Dependencies))
+	sought, err := c.soughtBy(ctx, i.Dependencies)
 	if err != nil {
 		return wrap("scan", "entries", err)
-	}
-	sought := sought{names: map[string]bool{}, tokens: map[store.Token]bool{}}
-	for at, name := range i.Dependencies {
-		sought.names[name] = true
-		if d := tokens.Dependency(at); !d.Token.IsZero() {
-			sought.tokens[d.Token] = true
-		}
 	}
 	var batch []string
 	seen := map[string]bool{}
@@ -97,62 +90,84 @@ type sought struct {
 	tokens map[store.Token]bool
 }
 
+// soughtBy looks up the tokens that dependencies have now.
+func (c *Cache) soughtBy(ctx context.Context, names []string) (sought, error) {
+	s := sought{names: map[string]bool{}, tokens: map[store.Token]bool{}}
+	values, err := c.store.Read(ctx, c.options.WriteBudget, c.tokenKeys(names))
+	if err != nil {
+		return s, err
+	}
+	for i, name := range names {
+		s.names[name] = true
+		if d := values.Dependency(i); !d.Token.IsZero() {
+			s.tokens[d.Token] = true
+		}
+	}
+	return s, nil
+}
+
 // concerns reports whether an entry depends on what would be made wrong. One that is no entry of a registered node, or
 // of another version of it, is none of this program's.
 func (c *Cache) concerns(key, text string, s sought) bool {
-	main, field, _ := strings.Cut(key, ">")
-	for _, p := range c.registry.table.Load().all() {
-		if p.field != field || p.key.Template == nil {
-			continue
-		}
-		values, ok := p.key.Match(main)
-		if !ok {
-			continue
-		}
-		e, _ := p.read(text)
-		if e == nil {
-			return false
-		}
-		for _, result := range e.Results {
-			if s.names[result.Name] {
-				return true
-			}
-		}
-		if r := c.requestOf(p, values, key); r != nil {
-			return slices.ContainsFunc(c.names(r.keys), func(name string) bool { return s.names[name] })
-		}
-		return slices.ContainsFunc(e.Declared, func(t store.Token) bool { return s.tokens[t] })
+	p, values := c.registry.table.Load().making(key)
+	if p == nil {
+		return false
 	}
-	return false
+	e, _, _ := p.read(text)
+	if e == nil {
+		return false
+	}
+	for _, result := range e.Results {
+		if s.names[result.Name] {
+			return true
+		}
+	}
+	if r := c.requestOf(p, values, key); r != nil {
+		return slices.ContainsFunc(c.names(r.keys), func(name string) bool { return s.names[name] })
+	}
+	return slices.ContainsFunc(e.Declared, func(t store.Token) bool { return s.tokens[t] })
 }
 
 // requestOf makes the request for a node of which nothing but its key is known. Nil: its fields cannot be read from it.
 func (c *Cache) requestOf(p *nodePlan, values []string, key string) *request {
-	if c.registry.table.Load().nodes[p.typ] != p {
-		return nil // a Memo's arguments are not in its key
+	node, ok := p.nodeFrom(values)
+	if !ok {
+		return nil
 	}
-	node := reflect.New(p.typ).Elem()
-	for i, f := range p.key.fields {
-		text, err := keytmpl.Unescape(values[i])
-		if err != nil {
-			return nil
-		}
-		dst := node.Field(f.index)
-		if f.ptr {
-			dst.Set(reflect.New(f.typ))
-			dst = dst.Elem()
-		}
-		if f.typ.Kind() == reflect.Bool {
-			dst.SetBool(text == "true")
-		} else if !assignColumn(dst, reflect.ValueOf(text)) {
-			return nil
-		}
-	}
-	r, err := c.newRequest(p, node.Interface(), nil)
+	r, err := c.newRequest(p, node, nil)
 	if err != nil || r.key != key {
 		return nil // the node reads differently: nil pointers, times
 	}
 	return r
+}
+
+// nodeFrom makes a node of the values in its key.
+func (p *nodePlan) nodeFrom(values []string) (any, bool) {
+	if !p.keyed {
+		return nil, false
+	}
+	node := reflect.New(p.typ).Elem()
+	for i := range p.key.fields {
+		text, err := keytmpl.Unescape(values[i])
+		if err != nil || !p.key.fields[i].assignText(node, text) {
+			return nil, false
+		}
+	}
+	return node.Interface(), true
+}
+
+// assignText sets the field of a declaration from text: what keys have, and people write.
+func (f *fieldPlan) assignText(declaration reflect.Value, text string) bool {
+	dst := declaration.Field(f.index)
+	if f.ptr {
+		dst.Set(reflect.New(f.typ))
+		dst = dst.Elem()
+	}
+	if f.typ.Kind() == reflect.Bool {
+		dst.SetBool(text == "true")
+		return text == "true" || text == "false"
+	}
+	return assignColumn(dst, reflect.ValueOf(text))
 }
 
 // String is the impact for a person.

@@ -52,6 +52,8 @@ func (c *Cache) writtenKeys(invalids []Invalid) ([]string, error) {
 			err = rows.append(deps, i)
 		case *writtenHaving:
 			err = i.append(deps)
+		case *namedDependencies:
+			err = i.append(deps)
 		default:
 			err = c.appendInvalid(deps, table, i, "cacheme.Invalidate", (*invalidPlan).appendWritten)
 		}
@@ -65,13 +67,13 @@ func (c *Cache) writtenKeys(invalids []Invalid) ([]string, error) {
 // invalidateKeys remembers what this process makes wrong, does it, and keeps what could not be delivered.
 func (c *Cache) invalidateKeys(ctx context.Context, keys []string, deliver func(budget time.Duration, batch []string) ([]uint64, error)) error {
 	moment := c.flights.Now()
-	c.own.remember(keys, nil, moment)
+	c.remember(keys, nil, moment)
 	money := c.writePurse(len(keys))
 	times, err := spendInBatches(&money, keys, deliver)
 	if err != nil {
 		return c.keep(ctx, keys, nil, err)
 	}
-	c.own.remember(keys, slices.Concat(times...), moment)
+	c.remember(keys, slices.Concat(times...), moment)
 	c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})
 	return nil
 }
@@ -83,6 +85,9 @@ func (c *Cache) keep(ctx context.Context, tokens, entries []string, cause error)
 	if !ok {
 		return errors.Join(ErrClosed, cause)
 	}
+	// What was looked at while the delivery failed was kept in good faith; from here on nothing is.
+	c.near.Wrong(tokens)
+	c.near.Wrong(entries)
 	c.happened(ctx, nil, Event{Kind: EventKept, Count: len(tokens) + len(entries), Err: cause})
 	return &UndeliveredError{Pending: pending, Err: cause}
 }
@@ -115,7 +120,7 @@ func (c *Cache) Remove(ctx context.Context, nodes ...Declaration) error {
 
 func (c *Cache) removeEntries(ctx context.Context, entries []string) (int, error) {
 	moment := c.flights.Now()
-	c.own.remember(entries, nil, moment)
+	c.remember(entries, nil, moment)
 	money := c.writePurse(len(entries))
 	batches, err := spendInBatches(&money, entries, func(budget time.Duration, batch []string) (int64, error) {
 		return c.store.Remove(ctx, budget, batch)
@@ -127,7 +132,7 @@ func (c *Cache) removeEntries(ctx context.Context, entries []string) (int, error
 	for _, n := range batches {
 		removed += n
 	}
-	c.own.remember(entries, c.nowFor(entries), moment)
+	c.remember(entries, c.nowFor(entries), moment)
 	c.happened(ctx, nil, Event{Kind: EventRemoved, Count: int(removed)})
 	return int(removed), nil
 }

@@ -229,3 +229,28 @@ func (p *invalidPlan) appendRendered(d *dependencies, k kind, declaration reflec
 	d.end()
 	return nil
 }
+
+// fromText is the invalid node with its fields as text.
+func (p *invalidPlan) fromText(fields map[string]string) (Invalid, error) {
+	n := &columnsNode{plan: p, value: reflect.New(p.typ).Elem()}
+	if p.key.Template == nil {
+		return n, onlyOf(p.name, nil, fields)
+	}
+	if err := onlyOf(p.name, p.key.Holes(), fields); err != nil {
+		return nil, err
+	}
+	for i := range p.key.fields {
+		f := &p.key.fields[i]
+		text, given := fields[f.name]
+		switch {
+		case !given && f.open:
+		case !given:
+			return nil, &UsageError{Node: p.name, Field: f.name, Reason: "is missing; the key is " + p.key.String()}
+		case !f.assignText(n.value, text):
+			return nil, &UsageError{Node: p.name, Field: f.name, Reason: fmt.Sprintf("is a %v, which this text is none of", f.typ)}
+		case f.open && f.isOpen(n.value):
+			return nil, &UsageError{Node: p.name, Field: f.name, Reason: "is zero, which stands for any; leave it out if that is meant"}
+		}
+	}
+	return n, nil
+}

@@ -88,7 +88,7 @@ func (j *journal) deliver(ctx context.Context) error {
 		times, err := c.store.Deliver(ctx, c.writePurse(len(keys)).left, mark, keys)
 		mark = mark.Told()
 		if err == nil {
-			c.own.remember(keys, times, moment)
+			c.remember(keys, times, moment)
 			c.happened(ctx, nil, Event{Kind: EventInvalidated, Count: len(keys)})
 		}
 		return err
@@ -100,7 +100,7 @@ func (j *journal) deliver(ctx context.Context) error {
 		moment := c.flights.Now()
 		_, err := c.store.RemoveAnyway(ctx, c.writePurse(len(keys)).left, keys)
 		if err == nil {
-			c.own.remember(keys, c.nowFor(keys), moment)
+			c.remember(keys, c.nowFor(keys), moment)
 		}
 		return err
 	})

@@ -62,9 +62,9 @@ func (c *Cache) RemovePattern(ctx context.Context, pattern string) (removed int,
 	if c.closed.Load() {
 		return 0, ErrClosed
 	}
-	matches, err := compileGlob(pattern)
+	matches, err := removable(pattern)
 	if err != nil {
-		return 0, &UsageError{Node: "cacheme.RemovePattern", Reason: fmt.Sprintf("got the pattern %q, which %v", pattern, err)}
+		return 0, err
 	}
 	var batch []string
 	flush := func() error {
@@ -92,6 +92,15 @@ func (c *Cache) RemovePattern(ctx context.Context, pattern string) (removed int,
 		}
 	}
 	return removed, flush()
+}
+
+// removable is a pattern as RemovePattern takes it.
+func removable(pattern string) (*regexp.Regexp, error) {
+	matches, err := compileGlob(pattern)
+	if err != nil {
+		return nil, &UsageError{Node: "cacheme.RemovePattern", Reason: fmt.Sprintf("got the pattern %q, which %v", pattern, err)}
+	}
+	return matches, nil
 }
 
 // literalPrefix is what every match of a pattern's main key begins with.

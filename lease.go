@@ -44,7 +44,7 @@ func (c *Cache) keepLeases(ctx context.Context, owner string, ws []*work) (stop 
 
 // callLoader calls the user's loader on a goroutine of its own, so that neither a panic, nor runtime.Goexit, nor a
 // loader that ignores its context takes the flight along.
-func (c *Cache) callLoader(ctx context.Context, rs []*request, load loader) []loaded {
+func (c *Cache) callLoader(ctx context.Context, rs []*request, behind bool, load loader) []loaded {
 	ctx, cancel := context.WithTimeout(ctx, c.options.LoadTimeout)
 	defer cancel()
 	results := make(chan []loaded, 1)
@@ -53,15 +53,17 @@ func (c *Cache) callLoader(ctx context.Context, rs []*request, load loader) []lo
 		if owned {
 			defer c.loads.Leave()
 		}
+		inner, done := c.aroundLoad(ctx, rs, behind)
 		var out []loaded
 		returned := false
 		defer func() {
 			if !returned {
 				out = allFailed(len(rs), &PanicError{Value: recover(), Stack: debug.Stack()})
 			}
+			done(out)
 			results <- out
 		}()
-		out = load(ctx, rs)
+		out = load(inner, rs)
 		returned = true
 	}()
 	select {

@@ -16,6 +16,7 @@ type Tier string
 
 // The tiers.
 const (
+	TierNear   Tier = "near" // this process
 	TierRedis  Tier = "redis"
 	TierSource Tier = "source" // the loader, called for this caller or for one that he joined
 )
@@ -51,6 +52,7 @@ type visit struct {
 	behind   bool      // when it arrived this process had invalidations that were not delivered
 	declined int       // loads of others that it waited for, and whose values were for their callers alone
 	rested   time.Time // since when it has waited for another process's lease; zero: it has not
+	rebuffs  rebuffs
 }
 
 func (c *Cache) visit(r *request) *visit {
@@ -104,8 +106,18 @@ func (c *Cache) leavesAlone(ctx context.Context, r *request) bool {
 func (c *Cache) loadDirectly(ctx context.Context, r *request, load loader) (answer, error) {
 	scopeOf(ctx).spoil("an inner Get went past the cache")
 	c.happened(ctx, r.plan, Event{Kind: EventBypass, Key: r.key})
-	l := load(ctx, []*request{r})[0]
+	l := c.callPast(ctx, []*request{r}, load)[0]
 	return answer{value: l.value, tier: TierSource}, notFoundToo(l.err)
+}
+
+// callPast calls a loader past the cache. What it gets is got inside of a load all the same: it is not near.
+func (c *Cache) callPast(ctx context.Context, rs []*request, load loader) []loaded {
+	if scopeOf(ctx) == nil {
+		s := newScope(c, nil, nil)
+		defer s.end()
+		ctx = s.into(ctx)
+	}
+	return load(ctx, rs)
 }
 
 // look shares a round trip with those who came at the same time.
@@ -142,11 +154,14 @@ func (c *Cache) tellBlind(ctx context.Context) {
 func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done bool, err error) {
 	c := v.c
 	if !v.r.call.force {
-		verdict := c.decide(v, s)
+		verdict := v.decide(ctx, s)
 		if verdict == serve || verdict == serveStale {
 			if a, done, err = v.serve(ctx, s, verdict == serveStale); done {
 				if verdict == serve {
 					c.verifier.hit(ctx, v.r, s, load)
+					if v.dueNow(s) {
+						c.refresher.add(ctx, load, &renewal{r: v.r, seen: s})
+					}
 				}
 				return a, done, err
 			}
@@ -165,9 +180,13 @@ func (v *visit) act(ctx context.Context, s sight, load loader) (a answer, done b
 			a, err = c.loadDirectly(ctx, v.r, load)
 			return a, true, err
 		}
-		return v.take(ctx, f, flight.Early, true)
+		if a, done, err = v.take(ctx, f, flight.Early, true); !done && err == nil {
+			v.rebuffed(s)
+			err = v.catchBreath(ctx)
+		}
+		return a, done, err
 	case f == nil:
-		return a, false, v.rest(ctx)
+		return a, false, v.rest(ctx, s.lease)
 	}
 	return v.take(ctx, f, v.standing(f, s), false)
 }
@@ -260,7 +279,7 @@ func (v *visit) standInForError(ctx context.Context) (answer, bool) {
 		v.c.own.afterLoad(append(v.c.resultKeys(s), v.r.keys...), s.entry.Loaded) {
 		return answer{}, false
 	}
-	value, err := v.r.plan.carrier.decode(v.r.plan.codec, s.entry.Payload)
+	value, err := s.decoded(v.r.plan)
 	if err == nil {
 		v.handUp(scopeOf(ctx), s)
 	}
@@ -292,7 +311,7 @@ func (v *visit) serve(ctx context.Context, s sight, stale bool) (a answer, done 
 	a = answer{stale: stale, age: s.age(), tier: TierRedis}
 	if s.entry.Kind == envelope.NotFound {
 		err = notFoundToo(ErrNotFound)
-	} else if a.value, err = p.carrier.decode(p.codec, s.entry.Payload); err != nil {
+	} else if a.value, err = s.decoded(p); err != nil {
 		c.happened(ctx, p, Event{Kind: EventGarbage, Key: v.r.key, Err: err})
 		return answer{}, false, nil //nolint:nilerr // told as an event: garbage is a miss
 	}
@@ -304,7 +323,7 @@ func (v *visit) serve(ctx context.Context, s sight, stale bool) (a answer, done 
 	if stale {
 		kind = EventStale
 	}
-	c.happened(ctx, p, Event{Kind: kind, Key: v.r.key})
+	c.happened(ctx, p, Event{Kind: kind, Key: v.r.key, Tier: TierRedis})
 	told := v.missed
 	v.missed = true // told by the hit
 	switch {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cacheme/cacheme/internal/flight"
+	"github.com/cacheme/cacheme/internal/near"
 	"github.com/cacheme/cacheme/internal/store"
 )
 
@@ -26,7 +27,7 @@ type member struct {
 // only then wait for others. What it leads it has loaded and filled before it waits, so that two of them that overlap
 // crosswise always make progress.
 func (c *Cache) getMany(ctx context.Context, p *nodePlan, nodes []any, opts []CallOption, load loader) ([]answer, error) {
-	members, order, err := c.members(p, nodes, opts)
+	members, order, err := c.members(ctx, p, nodes, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -59,16 +60,30 @@ func (c *Cache) getMany(ctx context.Context, p *nodePlan, nodes []any, opts []Ca
 	return collect(members, order)
 }
 
-// members makes one member for each different key, and the member of each node.
-func (c *Cache) members(p *nodePlan, nodes []any, opts []CallOption) (members []*member, order []*member, err error) {
+// members makes one member for each different key that this process cannot answer itself, and the member of each node.
+func (c *Cache) members(ctx context.Context, p *nodePlan, nodes []any, opts []CallOption) (members []*member, order []*member, err error) {
 	byEntry := map[string]*member{}
 	requests := make([]*request, len(nodes))
+	answers := make([]*member, len(nodes))
 	for i, n := range nodes {
+		if p.near == nearByNode && len(opts) == 0 {
+			answers[i] = c.nearMember(ctx, nearKey{p, n}, n)
+		}
+		if answers[i] != nil {
+			continue
+		}
 		if requests[i], err = c.newRequest(p, n, opts); err != nil {
 			return nil, nil, err
 		}
+		if p.near == nearByKey && len(opts) == 0 {
+			answers[i] = c.nearMember(ctx, requests[i].near, n)
+		}
 	}
-	for _, r := range requests {
+	for i, r := range requests {
+		if answers[i] != nil {
+			order = append(order, answers[i])
+			continue
+		}
 		m, ok := byEntry[r.entry]
 		if !ok {
 			m = &member{visit: c.visit(r)}
@@ -78,6 +93,14 @@ func (c *Cache) members(p *nodePlan, nodes []any, opts []CallOption) (members []
 		order = append(order, m)
 	}
 	return members, order, nil
+}
+
+// nearMember is a node that is answered by this process; nil: it is not.
+func (c *Cache) nearMember(ctx context.Context, key nearKey, node any) *member {
+	if a, ok, err := c.nearHit(ctx, key, node); ok {
+		return &member{a: a, err: err, done: true}
+	}
+	return nil
 }
 
 // passBy loads what the cache is left alone for.
@@ -98,7 +121,7 @@ func (c *Cache) passBy(ctx context.Context, members []*member, load loader) {
 		return
 	}
 	outer.spoil("an inner Get went past the cache")
-	for i, l := range load(ctx, rs) {
+	for i, l := range c.callPast(ctx, rs, load) {
 		c.happened(ctx, rs[i].plan, Event{Kind: EventBypass, Key: rs[i].key})
 		direct[i].answered(answer{value: l.value, tier: TierSource}, notFoundToo(l.err))
 	}
@@ -123,9 +146,13 @@ func (c *Cache) round(ctx context.Context, open []*member, load loader) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	var due []*renewal
 	for _, m := range open {
 		if m.done && !m.a.stale { // it is a hit
 			c.verifier.hit(ctx, m.r, m.s, load)
+			if m.dueNow(m.s) {
+				due = append(due, &renewal{r: m.r, seen: m.s})
+			}
 		}
 		if m.r.call.refill && (m.blind || m.s.head == "") && !m.done {
 			m.answered(answer{}, nil) // there is nothing to fill again
@@ -133,6 +160,9 @@ func (c *Cache) round(ctx context.Context, open []*member, load loader) error {
 		if !m.done {
 			m.miss(ctx) // the user's code comes first: if it panics nobody leads yet
 		}
+	}
+	if due != nil {
+		c.refresher.add(ctx, load, due...)
 	}
 	var led, apart []*member
 	var ledWork, apartWork []*work
@@ -166,7 +196,7 @@ func (c *Cache) startAll(ctx context.Context, members []*member, ws []*work, mon
 // waitForAll takes what is led here first, then what others of this process load, and rests once where another process
 // is at work.
 func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
-	var foreign *member
+	var foreign, refused *member
 	for _, mine := range []bool{true, false} {
 		for _, m := range open {
 			switch {
@@ -180,12 +210,20 @@ func (c *Cache) waitForAll(ctx context.Context, open []*member) error {
 				}
 				if done {
 					m.answered(m.finish(ctx, a, err))
+				} else if m.lead {
+					m.rebuffed(m.s)
+					if refused == nil || m.rebuffs.n < refused.rebuffs.n {
+						refused = m
+					}
 				}
 			}
 		}
 	}
-	if foreign != nil {
-		return foreign.rest(ctx)
+	switch {
+	case foreign != nil:
+		return foreign.rest(ctx, foreign.s.lease)
+	case refused != nil:
+		return refused.catchBreath(ctx)
 	}
 	return nil
 }
@@ -200,8 +238,11 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 	asks := make([]string, 0, len(open[0].r.asks))
 	first := open[0].r.asks
 	guesses := make([][]string, len(open))
+	stretched := make([]*near.Stretched, len(open))
 	for i, m := range open {
 		guesses[i] = c.lists.get(m.r.entry)
+		stretched[i] = c.stretch(m.r, guesses[i])
+		defer stretched[i].Release()
 		asks = c.appendAsks(asks[:0], m.r, guesses[i])
 		for j, key := range asks {
 			if i > 0 && j < len(first) && key == first[j] {
@@ -216,14 +257,15 @@ func (c *Cache) lookAtAll(ctx context.Context, open []*member) purse {
 	if err == nil {
 		err = c.seeAll(ctx, open, values.At(at), guesses, &money)
 	}
-	for _, m := range open {
+	for i, m := range open {
 		m.lead, m.blind = false, err != nil
 		if err != nil {
 			m.s = sight{}
 			continue
 		}
+		c.keepNear(m.r, &m.s, guesses[i], stretched[i])
 		m.s = m.distrust(m.s)
-		if verdict := c.decide(m.visit, m.s); verdict == serve || verdict == serveStale {
+		if verdict := m.decide(ctx, m.s); verdict == serve || verdict == serveStale {
 			if a, done, err := m.serve(ctx, m.s, verdict == serveStale); done {
 				m.answered(m.finish(ctx, a, err))
 				continue

@@ -164,3 +164,26 @@ func TestMemoSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestMemoOfThousands holds that a declaration is compared with the others once: comparing all pairs at each would take half an hour here.
+func TestMemoOfThousands(t *testing.T) {
+	t.Parallel()
+	cache := cachetest.New(t)
+	began := time.Now()
+	for i := range 1000 {
+		m := cacheme.Memoized[int64, int64]{
+			Meta: cacheme.Meta{Key: fmt.Sprintf("thousand%d:<id>", i)}, Values: func(id int64) []any { return []any{id} },
+		}
+		if _, err := cacheme.Memo(cache.Cache, m, func(_ context.Context, id int64) (int64, error) { return id, nil }); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > time.Minute {
+			t.Fatalf("%d memos took %v", i+1, took)
+		}
+	}
+	again := cacheme.Memoized[int64, int64]{Meta: cacheme.Meta{Key: "thousand7:<other>"}, Values: func(id int64) []any { return []any{id} }}
+	_, err := cacheme.Memo(cache.Cache, again, func(_ context.Context, id int64) (int64, error) { return id, nil })
+	if _, ok := errors.AsType[*cacheme.DeclarationError](err); !ok {
+		t.Errorf("a memo with the key of an old one: %v, want a *DeclarationError", err)
+	}
+}

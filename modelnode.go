@@ -1,7 +1,7 @@
 package cacheme
 
 // Invalid is something that makes entries wrong: an invalid node, or what Class, Table, Main and Tag return; for
-// Invalidate and Hold also what Row, Having and By do.
+// Invalidate and Hold also what Row, Having, Named and By do.
 type Invalid interface {
 	Declaration
 	invalid()

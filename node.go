@@ -60,8 +60,8 @@ type Meta struct {
 	// Field makes the node a part of a main thing: with Key "book:<id>" and Field "owner" the key is book:100>owner.
 	// Parts are cached and made wrong apart, and dropped together by Main. Letters, digits, '_', '-' and '.'.
 	Field string
-	// TTL is how long an entry lives at most. It is shortened by a random part of up to a tenth, so that what was
-	// loaded together does not expire together.
+	// TTL is how long an entry lives at most. It is shortened by a random part of up to a tenth, as Negative is, so that
+	// what was loaded together does not expire together. See Refresh for entries that never expire under their readers.
 	TTL time.Duration
 	// Stale is how long past invalidation or expiry an old value may stand in while one caller reloads it.
 	// Zero means the option's value, which is off unless set; negative means never.
@@ -69,6 +69,15 @@ type Meta struct {
 	// StaleIfError is how long past invalidation or expiry an old value may stand in when its load fails.
 	// Zero means the option's value, which is off unless set; negative means never.
 	StaleIfError time.Duration
+	// Refresh is the part of an entry's life after which a hit has it loaded again, in the background and once in the
+	// fleet, while everybody goes on being served the one that is there, which is still fresh: 0.8 is from 80 % of it on. An
+	// entry that is asked for at least once in the rest never expires under its readers, if its loads succeed. Zero: no.
+	// Its life is the TTL as jitter shortened it, or Negative, or that of a value inside it which ends first.
+	//
+	// The load runs with the context values of the hit and without its deadline, after its Get has returned: the loader, and
+	// what it refers to, must allow that. If it fails the entry stays as it is, and each process tries again
+	// after an eighth of the rest, at the earliest after a second. Options.Refresh bounds what all this costs.
+	Refresh float64
 	// Negative is how long "not found" (a loader's sql.ErrNoRows or ErrNotFound) is cached. Zero: it is not. Whatever
 	// makes an entry of the node wrong ends it.
 	Negative time.Duration
@@ -84,6 +93,10 @@ type Meta struct {
 	// Copy gives every caller a value of his own, decoded anew. Without it those who wait for the same load share its
 	// value and must not change it.
 	Copy bool
+	// Near keeps decoded values in the process too: On. A Get is then answered without asking Redis, by a value that may be
+	// Options.Near.Lag behind; see NearOptions. The value is shared by all who get it, who must not change it, unless Copy is
+	// set.
+	Near Switch
 	// Verify is Off for a node whose hits are never verified, whatever Options.Verify says (On says nothing more than Default): its loader's result depends on more than
 	// what can make it wrong.
 	Verify Switch
@@ -119,7 +132,8 @@ func (s Switch) or(option bool) bool {
 }
 
 // Codec turns a cached value into bytes and back. A value has to come back as it was, and Unmarshal has to survive any
-// bytes: they come from a shared server. Name is part of what an entry is recognised by.
+// bytes: they come from a shared server. It must not keep b as a part of the value: with Meta.Copy it is given the same bytes
+// again for the next caller. Name is part of what an entry is recognised by.
 type Codec interface {
 	Name() string
 	Marshal(v any) ([]byte, error)

@@ -41,6 +41,14 @@ type Options struct {
 	// WriteBudget bounds the Redis work of one write: Invalidate, Remove, Set, Hold. One of more than 100 keys has a
 	// thousandth of it more for each further one. Defaults to 250 ms.
 	WriteBudget time.Duration
+	// WaitReplicas is how many replicas have to follow the primary (on a cluster, each master) for the cache to be used. A
+	// write, hold or removal that fewer of them have received within WriteBudget is an *UndeliveredError with ErrFewReplicas: it is
+	// kept and delivered again, and bunhooks.RefuseOnOutage refuses the COMMIT. Reads go past a primary whose replicas have
+	// not answered for a second. So a primary that was replaced, and that this process still reaches, is left alone; docs/promises.md
+	// says what that closes. Use the same number in all processes, and more than half of a primary and its replicas have to be
+	// there: 1 of one or two replicas, 2 of three or four. With fewer replicas than that there is no cache. Defaults to 0:
+	// nobody is asked, and nothing costs more.
+	WaitReplicas int
 	// MaxValue is the largest encoded value, in bytes, that is stored. Defaults to 1 MiB; at most 8 MiB. The default codec
 	// also refuses a value that takes more than 6 MiB of memory and more than four times its encoded bytes.
 	MaxValue int
@@ -56,6 +64,10 @@ type Options struct {
 	Observe Switch
 	// Refill bounds what loading again after writes may cost.
 	Refill RefillOptions
+	// Near bounds the near cache, which keeps the values of nodes with Meta.Near in this process.
+	Near NearOptions
+	// Refresh bounds what loading entries before their time is over may cost, for nodes with a Meta.Refresh.
+	Refresh RefreshOptions
 	// Verify has a share of the hits compared with what their loaders give. Defaults to none.
 	Verify VerifyOptions
 	// Trace names the request that a write belongs to, by its context, for Explain: a trace id, for one. Nil: nobody does.
@@ -63,6 +75,11 @@ type Options struct {
 	// ForgetWrites leaves no record of writes: Explain then does not tell which of them made an entry wrong, and each write
 	// sends one command less.
 	ForgetWrites bool
+	// AroundLoad is called before each load, with the context that the loader would get: that of the Get that led to it, without its
+	// deadline. The loader gets the context that it returns, which has to be made of the given one, so that a trace has what the loader does below
+	// a span of its own; the func that it returns is called with the loader's error, nil where what was asked for was not found.
+	// Loads that go past the cache are not told. Nil: nobody is asked.
+	AroundLoad func(context.Context, Loading) (context.Context, func(error))
 	// Logger is told what an operator should know; never a value. Defaults to none.
 	Logger *slog.Logger
 	// Observer is told everything that happens, on the goroutine to which it happens: it must be quick, and must not
@@ -117,13 +134,18 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	atLeast("HerdRetries", &o.HerdRetries, 5)
+	atLeast("WaitReplicas", &o.WaitReplicas, 0)
 	atLeast("MaxValue", &o.MaxValue, defaultMaxValue)
 	atLeast("CompressOver", &o.CompressOver, 1000)
 	atLeast("Refill.Concurrency", &o.Refill.Concurrency, 2)
 	atLeast("Refill.PerSecond", &o.Refill.PerSecond, 500)
 	atLeast("Refill.Pending", &o.Refill.Pending, 10_000)
 	positive("Refill.Age", &o.Refill.Age, 5*time.Second)
+	atLeast("Refresh.Concurrency", &o.Refresh.Concurrency, 4)
+	atLeast("Refresh.PerSecond", &o.Refresh.PerSecond, 500)
+	atLeast("Refresh.Pending", &o.Refresh.Pending, 1000)
 	wrong = append(wrong, o.Verify.withDefaults(atLeast, positive)...)
+	wrong = append(wrong, o.Near.withDefaults()...)
 	if o.MaxValue > maxRawValue {
 		wrong = append(wrong, fmt.Sprintf("MaxValue is %d: at most %d (8 MiB)", o.MaxValue, maxRawValue))
 	}

@@ -32,6 +32,9 @@ type nodePlan struct {
 	examples    []any           // of Memoized.Examples
 	observe     Switch          // On, Off or Auto
 	known       known
+	near        nearness
+	published   *publishedNode // of Attach: what the program that has the node says of it
+	keyed       bool           // its key tells its fields, as that of a Memo does not
 
 	// What the node's methods, or a Memo's funcs, do. Nil where there is none; appendMain is never nil.
 	appendMain         func(dst []byte, node any) ([]byte, error)
@@ -48,21 +51,25 @@ type policy struct {
 	stale        time.Duration
 	staleIfError time.Duration
 	negative     time.Duration
+	refresh      float64 // share of an entry's life; 0: none
 }
 
 // life is how long an entry is of any use to Redis, from the load's start.
 func (p policy) life() time.Duration { return p.ttl + max(p.stale, p.staleIfError) }
 
 func (c *compiler) node(n carrier) *nodePlan {
-	p := &nodePlan{typ: c.typ, class: className(c.typ)}
+	p := &nodePlan{typ: c.typ, class: className(c.typ), keyed: true}
 	fields := parseFields(c.typ, false, c.wrong)
 	c.optionalMethods(p, n.valueType())
 	c.plan(p, n, n.(Declaration).Meta(), fields)
-	p.appendMain = func(dst []byte, node any) ([]byte, error) {
-		v := reflect.ValueOf(node)
-		return p.render(dst, func(dst []byte, i int) ([]byte, error) { return p.key.fields[i].append(dst, v) })
-	}
+	p.appendMain = p.appendFields
 	return p
+}
+
+// appendFields renders the main key of a node from its fields.
+func (p *nodePlan) appendFields(dst []byte, node any) ([]byte, error) {
+	v := reflect.ValueOf(node)
+	return p.render(dst, func(dst []byte, i int) ([]byte, error) { return p.key.fields[i].append(dst, v) })
 }
 
 // plan works out what Meta says. It serves nodes and memos.
@@ -84,6 +91,7 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	c.lifetime("Negative", meta.Negative)
 	c.lifetime("Stale", max(0, meta.Stale))
 	c.lifetime("StaleIfError", max(0, meta.StaleIfError))
+	c.refresh(meta.Refresh)
 	if meta.MaxValue < 0 || meta.MaxValue > maxRawValue {
 		c.wrong("MaxValue", fmt.Sprintf("is %d; write a size in bytes, at most %d (8 MiB), or leave it out for the option's", meta.MaxValue, maxRawValue))
 	}
@@ -94,6 +102,7 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 		stale:        max(0, orDefault(meta.Stale, o.Stale)),
 		staleIfError: max(0, orDefault(meta.StaleIfError, o.StaleIfError)),
 		negative:     meta.Negative,
+		refresh:      meta.Refresh,
 	}
 	p.maxValue = orDefault(meta.MaxValue, o.MaxValue)
 	if meta.Compress.or(o.Compress) {
@@ -121,7 +130,9 @@ func (c *compiler) plan(p *nodePlan, n carrier, meta Meta, fields []fieldPlan) {
 	}
 	c.noAuto("Compress", meta.Compress)
 	c.noAuto("Verify", meta.Verify)
+	c.noAuto("Near", meta.Near)
 	p.fingerprint = h.Sum64()
+	p.near = nearnessOf(meta.Near.or(false) && !o.Near.Off, p.typ)
 }
 
 func (c *compiler) noAuto(field string, s Switch) {

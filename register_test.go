@@ -141,7 +141,7 @@ func TestRegisterSaysWhatIsWrong(t *testing.T) {
 			`cacheme: *cacheme_test.badBase: is a pointer; give Register the value: cacheme_test.badBase{}`,
 		}},
 		{"reference", []cacheme.Declaration{cacheme.Tag("x")}, []string{
-			`cacheme: cacheme.reference: is no declaration of yours; Class, Table, Main, Tag, Row, Having, By, and what Columns and Bound make, need no registration`,
+			`cacheme: cacheme.reference: is no declaration of yours; Class, Table, Main, Tag, Row, Having, By, Named, and what Columns and Bound make, need no registration`,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

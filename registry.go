@@ -1,13 +1,14 @@
 package cacheme
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"reflect"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,8 +28,10 @@ type plans struct {
 	invalids map[reflect.Type]*invalidPlan
 	columns  map[columnsKey]*invalidPlan
 	memos    []*nodePlan
+	others   []*invalidPlan // of Attach: those of another program, that have no Go type here
 	refills  []refill
 	tables   map[string][]*invalidPlan // those of invalids and columns that have a model, by its table
+	known    map[*invalidPlan]bool     // all invalid nodes: each Get asks for those that are named by Columns
 	watched  []Watched
 }
 
@@ -37,8 +40,52 @@ func (p *plans) all() []*nodePlan {
 	return slices.AppendSeq(slices.Clone(p.memos), maps.Values(p.nodes))
 }
 
+// making finds the node that makes such a key, and what is in the key's holes; nil: none does.
+func (p *plans) making(key string) (*nodePlan, []string) {
+	main, field, _ := strings.Cut(key, ">")
+	for _, n := range p.memos {
+		if values, ok := n.makes(main, field); ok {
+			return n, values
+		}
+	}
+	for _, n := range p.nodes {
+		if values, ok := n.makes(main, field); ok {
+			return n, values
+		}
+	}
+	return nil, nil
+}
+
+func (p *nodePlan) makes(main, field string) (values []string, ok bool) {
+	if p.field != field {
+		return nil, false
+	}
+	return p.key.Match(main)
+}
+
+// invalidPlans gives the plans of invalid nodes.
+func (p *plans) invalidPlans() iter.Seq[*invalidPlan] {
+	return func(yield func(*invalidPlan) bool) {
+		for _, i := range p.invalids {
+			if !yield(i) {
+				return
+			}
+		}
+		for _, i := range p.columns {
+			if !yield(i) {
+				return
+			}
+		}
+		for _, i := range p.others {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
 func (p *plans) clone() *plans {
-	return &plans{nodes: maps.Clone(p.nodes), invalids: maps.Clone(p.invalids), columns: maps.Clone(p.columns), memos: slices.Clone(p.memos), refills: slices.Clone(p.refills)}
+	return &plans{nodes: maps.Clone(p.nodes), invalids: maps.Clone(p.invalids), columns: maps.Clone(p.columns), memos: slices.Clone(p.memos), others: slices.Clone(p.others), refills: slices.Clone(p.refills)}
 }
 
 func newRegistry() *registry {
@@ -64,12 +111,13 @@ func (c *Cache) register(change func(next *plans) (problems []error)) error {
 	r := c.registry
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	next := r.table.Load().clone()
-	problems := append(change(next), next.overlaps()...)
+	was := r.table.Load()
+	next := was.clone()
+	problems := append(change(next), next.overlaps(was)...)
 	if problems != nil {
 		return errors.Join(problems...)
 	}
-	next.indexTables()
+	next.index()
 	next.watched = next.watch()
 	r.table.Store(next)
 	for _, p := range next.all() {
@@ -78,16 +126,14 @@ func (c *Cache) register(change func(next *plans) (problems []error)) error {
 	return nil
 }
 
-// indexTables sets tables, the nodes of each by name, so that a write asks for the same keys in the same order each time.
-func (p *plans) indexTables() {
-	p.tables = map[string][]*invalidPlan{}
-	for _, i := range p.invalids {
+// index sets known, and tables: the nodes of each by name, so that a write asks for the same keys in the same order each time.
+func (p *plans) index() {
+	p.tables, p.known = map[string][]*invalidPlan{}, map[*invalidPlan]bool{}
+	for i := range p.invalidPlans() {
+		p.known[i] = true
 		if i.table != "" {
 			p.tables[i.table] = append(p.tables[i.table], i)
 		}
-	}
-	for _, i := range p.columns {
-		p.tables[i.table] = append(p.tables[i.table], i)
 	}
 	for _, nodes := range p.tables {
 		slices.SortFunc(nodes, func(a, b *invalidPlan) int { return strings.Compare(a.name, b.name) })
@@ -101,7 +147,7 @@ func (c *Cache) MustRegister(declarations ...Declaration) {
 	}
 }
 
-const notYours = "is no declaration of yours; Class, Table, Main, Tag, Row, Having, By, and what Columns and Bound make, need no registration"
+const notYours = "is no declaration of yours; Class, Table, Main, Tag, Row, Having, By, Named, and what Columns and Bound make, need no registration"
 
 // add compiles one declaration.
 func (p *plans) add(d Declaration, o *Options) []error {
@@ -113,6 +159,8 @@ func (p *plans) add(d Declaration, o *Options) []error {
 		return []error{&DeclarationError{Node: "cacheme.Having", Reason: notYours}}
 	case *byWrite:
 		return []error{&DeclarationError{Node: "cacheme.By", Reason: notYours}}
+	case *namedDependencies:
+		return []error{&DeclarationError{Node: "cacheme.Named", Reason: notYours}}
 	case *columnsNode:
 		return []error{&DeclarationError{Node: d.plan.name, Reason: notYours}}
 	case boundNode:
@@ -154,33 +202,66 @@ func (p *plans) add(d Declaration, o *Options) []error {
 	return c.problems
 }
 
-// overlaps looks for two declarations that can make the same key.
-func (p *plans) overlaps() (problems []error) {
-	type keyed struct {
-		space string // keys of different spaces never meet
-		name  string
-		tmpl  *keytmpl.Template
+// keyMaker is a declaration that makes keys.
+type keyMaker struct {
+	space string // keys of different spaces never meet
+	name  string
+	tmpl  *keytmpl.Template
+	fresh bool // was is without it
+}
+
+// keyMakers lists those of p, the fresh ones first.
+func (p *plans) keyMakers(was *plans) (all []keyMaker, fresh int) {
+	all = make([]keyMaker, 0, len(p.memos)+len(p.nodes)+len(p.invalids))
+	for i, m := range p.memos {
+		all = append(all, keyMaker{"entry>" + m.field, m.name, m.key.Template, i >= len(was.memos)})
 	}
-	var all []keyed
-	for _, n := range p.all() {
-		all = append(all, keyed{"entry>" + n.field, n.name, n.key.Template})
+	for t, n := range p.nodes {
+		all = append(all, keyMaker{"entry>" + n.field, n.name, n.key.Template, was.nodes[t] == nil})
 	}
-	for _, i := range p.invalids {
+	for t, i := range p.invalids {
 		if i.key.Template != nil {
-			all = append(all, keyed{string(i.kind), i.name, i.key.Template})
+			all = append(all, keyMaker{string(i.kind), i.name, i.key.Template, was.invalids[t] == nil})
 		}
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].name < all[j].name })
-	for i, a := range all {
+	for i := range all {
+		if all[i].fresh {
+			all[fresh], all[i] = all[i], all[fresh]
+			fresh++
+		}
+	}
+	return all, fresh
+}
+
+// overlaps looks for two declarations that can make the same key, one of which was is without: the others were compared when
+// they were registered, and comparing all of them again would make thousands of memos a matter of hours.
+func (p *plans) overlaps(was *plans) (problems []error) {
+	type pair struct {
+		a, b    keyMaker
+		example string
+	}
+	var found []pair
+	all, fresh := p.keyMakers(was)
+	for i, a := range all[:fresh] {
 		for _, b := range all[i+1:] {
 			if a.space != b.space {
 				continue
 			}
 			if example, overlaps := keytmpl.Overlap(a.tmpl, b.tmpl); overlaps {
-				problems = append(problems, &DeclarationError{Node: b.name, Field: "Key", Reason: fmt.Sprintf(
-					"%q can make the same key as %s, %q: for example %q; begin one of them differently", b.tmpl, a.name, a.tmpl, example)})
+				if a.name < b.name {
+					found = append(found, pair{a, b, example})
+				} else {
+					found = append(found, pair{b, a, example})
+				}
 			}
 		}
+	}
+	slices.SortFunc(found, func(l, r pair) int {
+		return cmp.Or(strings.Compare(l.a.name, r.a.name), strings.Compare(l.b.name, r.b.name))
+	})
+	for _, f := range found {
+		problems = append(problems, &DeclarationError{Node: f.b.name, Field: "Key", Reason: fmt.Sprintf(
+			"%q can make the same key as %s, %q: for example %q; begin one of them differently", f.b.tmpl, f.a.name, f.a.tmpl, f.example)})
 	}
 	return problems
 }
@@ -272,21 +353,4 @@ func (p *nodePlan) keyText() string {
 		return p.key.String()
 	}
 	return p.key.String() + ">" + p.field
-}
-
-// NodeInfo describes a registered node.
-type NodeInfo struct {
-	Node string // the Go type
-	Key  string // the template, with >field where it has one
-	Meta Meta   // as declared
-}
-
-// Nodes lists the registered nodes, by name.
-func (c *Cache) Nodes() []NodeInfo {
-	var infos []NodeInfo
-	for _, p := range c.registry.table.Load().all() {
-		infos = append(infos, NodeInfo{Node: p.name, Key: p.keyText(), Meta: p.meta})
-	}
-	sort.Slice(infos, func(i, j int) bool { return infos[i].Node < infos[j].Node })
-	return infos
 }

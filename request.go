@@ -22,6 +22,7 @@ type request struct {
 	entry string   // Redis key
 	asks  []string // the Redis keys that a look asks for: entry, lease, tokens
 	keys  []string // ... the tokens alone, of the declared dependencies in order
+	near  nearKey  // of a node that is near, and is asked for without call options
 }
 
 // writable are the Redis keys by which this process may have made the request's entry wrong.
@@ -57,6 +58,13 @@ func (c *Cache) newRequest(p *nodePlan, node any, opts []CallOption) (*request, 
 	r.asks = append(make([]string, 0, 2+len(d.ends)), r.entry, all[:d.head])
 	r.asks = d.appendKeys(r.asks, all)
 	r.keys = r.asks[2:]
+	switch {
+	case p.near == notNear || len(opts) > 0:
+	case p.near == nearByNode:
+		r.near = nearKey{p, node}
+	default:
+		r.near = nearKey{p, r.entry}
+	}
 	return r, nil
 }
 
@@ -80,6 +88,10 @@ func (c *Cache) tokenKeys(names []string) []string {
 // declare adds what an entry of the node depends on before anything is loaded: its class, its main key, the
 // tables of a Memo's InvalidModels, and what its InvalidNodes say.
 func (c *Cache) declare(d *dependencies, p *nodePlan, node any, ends store.EntryEnds) error {
+	if p.published != nil {
+		p.published.declare(d, p, string(d.buf[ends.MainBegin:ends.MainEnd]))
+		return nil
+	}
 	d.add(classKind, p.class)
 	if p.field != "" {
 		d.begin(mainKind)
@@ -119,6 +131,8 @@ func (c *Cache) appendInvalid(d *dependencies, table *plans, i Invalid, by strin
 		return &UsageError{Node: by, Reason: "names a cacheme.By, which only Invalidate and Hold understand; name an invalid node"}
 	case *writtenHaving:
 		return &UsageError{Node: by, Reason: "names a cacheme.Having, which only Invalidate and Hold understand; name an invalid node, or set Meta.Observe to cacheme.Auto"}
+	case *namedDependencies:
+		return &UsageError{Node: by, Reason: "names a cacheme.Named, which only Invalidate and Hold understand; name an invalid node"}
 	case *writtenRow:
 		return &UsageError{Node: by, Reason: "names a cacheme.Row, which only Invalidate and Hold understand; name an invalid node"}
 	}
@@ -160,12 +174,16 @@ func (c *Cache) appendReference(d *dependencies, ref reference) error {
 func (c *Cache) look(ctx context.Context, r *request) (sight, error) {
 	money := purse{c.options.Budget}
 	guess := c.lists.get(r.entry)
+	stretched := c.stretch(r, guess)
+	defer stretched.Release()
 	values, err := c.fetch(ctx, &money, c.appendAsks(nil, r, guess))
 	if err != nil {
 		return sight{}, err
 	}
 	s := c.see(ctx, r, values, 0, guess)
-	err = c.seeResults(ctx, []*request{r}, []*sight{&s}, &money)
+	if err = c.seeResults(ctx, []*request{r}, []*sight{&s}, &money); err == nil {
+		c.keepNear(r, &s, guess, stretched)
+	}
 	s.left = money.left
 	return s, err
 }
@@ -205,7 +223,7 @@ func (c *Cache) redisError(ctx context.Context, err error) {
 
 // see reads the values from index at on as a look at the request, but for its result dependencies.
 func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int, guess []string) sight {
-	s := sight{epoch: values.Epoch(), now: c.store.Now(), tokens: make([]store.Dependency, len(r.keys))}
+	s := sight{epoch: values.Epoch(), now: values.Now(), tokens: make([]store.Dependency, len(r.keys))}
 	s.lease, _ = values.Text(at + 1)
 	for i := range r.keys {
 		s.tokens[i] = values.Dependency(at + 2 + i)
@@ -216,7 +234,7 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 	}
 	s.head = text[:min(len(text), envelope.HeadSize)]
 	var what Event
-	if s.entry, what = r.plan.read(text); s.entry == nil {
+	if s.entry, s.plain, what = r.plan.read(text); s.entry == nil {
 		what.Key = r.key
 		c.happened(ctx, r.plan, what) // garbage is a miss
 		return s
@@ -230,16 +248,18 @@ func (c *Cache) see(ctx context.Context, r *request, values store.Values, at int
 	return s
 }
 
-// read makes an entry of the node of what is under its key, or says what that is instead.
-func (p *nodePlan) read(text string) (*envelope.Entry, Event) {
-	entry := new(envelope.Entry)
-	if err := entry.Decode([]byte(text), max(p.maxValue, defaultMaxValue)); err != nil {
-		return nil, Event{Kind: EventGarbage, Err: err}
+// read makes an entry of the node of what is under its key, or says what that is instead. plain is as by
+// envelope.Entry.DecodeText.
+func (p *nodePlan) read(text string) (entry *envelope.Entry, plain string, instead Event) {
+	entry = new(envelope.Entry)
+	plain, err := entry.DecodeText(text, max(p.maxValue, defaultMaxValue))
+	switch {
+	case err != nil:
+		return nil, "", Event{Kind: EventGarbage, Err: err}
+	case entry.Fingerprint != p.fingerprint:
+		return nil, "", Event{Kind: EventForeign, Reason: "its type, version or codec differs"}
 	}
-	if entry.Fingerprint != p.fingerprint {
-		return nil, Event{Kind: EventForeign, Reason: "its type, version or codec differs"}
-	}
-	return entry, Event{}
+	return entry, plain, Event{}
 }
 
 // seeResults adds the tokens of the entries' result dependencies, fetching in one trip those that were not guessed, and

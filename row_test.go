@@ -215,7 +215,7 @@ func TestRowSaysWhatIsWrongWithIt(t *testing.T) {
 		}
 	}
 	err := cache.Register(row)
-	if want := "cacheme: cacheme.Row: is no declaration of yours; Class, Table, Main, Tag, Row, Having, By, and what Columns and Bound make, need no registration"; err == nil || err.Error() != want {
+	if want := "cacheme: cacheme.Row: is no declaration of yours; Class, Table, Main, Tag, Row, Having, By, Named, and what Columns and Bound make, need no registration"; err == nil || err.Error() != want {
 		t.Errorf("Register = %v, want %s", err, want)
 	}
 	if slices.Contains([]cacheme.Invalid{cacheme.Tag("a")}, row) || !slices.Contains([]cacheme.Invalid{row}, row) {

@@ -12,7 +12,9 @@ import (
 type scope struct {
 	outer *scope
 	cache *Cache
+	plan  *nodePlan       // of the nodes that it loads; nil where nothing is stored
 	keys  map[string]bool // Redis keys that it loads
+	early bool            // see work.early
 
 	observation *Observation // nil: nobody wants to know what it reads
 
@@ -26,6 +28,7 @@ type inner struct {
 	handed  map[string]envelope.Token // dependency to the token that the inner value was loaded under
 	spoiled string                    // why the outer entry may not be stored; empty: it may
 	private string                    // why the value is for its caller alone; empty: it is for all
+	behind  bool                      // a replica was read
 	expires uint64                    // Redis's time at which the first inner entry expires; 0: none does
 
 	seen     seen     // what the load read itself
@@ -40,7 +43,9 @@ func newScope(c *Cache, outer *scope, ws []*work) *scope {
 		s.keys[w.r.entry] = true
 	}
 	if len(ws) > 0 {
-		s.observation = newObservation(ws[0].r.plan)
+		s.plan = ws[0].r.plan
+		s.observation = newObservation(s.plan)
+		s.early = ws[0].early || outer.renews()
 	}
 	return s
 }

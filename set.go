@@ -23,6 +23,7 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 	if err != nil {
 		return err
 	}
+	r.call.force = true
 	names := lateNames(results, c.names(r.keys), nil)
 	declared := len(r.keys)
 	money := purse{c.options.WriteBudget}
@@ -30,11 +31,11 @@ func (c *Cache) set(ctx context.Context, r *request, value any) error {
 	w := &work{r: r, out: &outcome{}}
 	begun, err := spend(&money, func(budget time.Duration) ([]store.Begun, error) {
 		return c.store.Begin(ctx, budget, c.options.Lease, []store.Want{{
-			Entry: r.entry, Owner: owner, Tokens: append(append([]string(nil), r.keys...), c.tokenKeys(names)...), Life: c.tokenLife(w), Force: true, Doubtful: true,
+			Entry: r.entry, Owner: owner, Tokens: append(append([]string(nil), r.keys...), c.tokenKeys(names)...), Life: c.tokenLife(w), Force: r.call.force, Doubtful: true,
 		}})
 	})
 	if err != nil {
-		c.giveBack(context.WithoutCancel(ctx), []*work{w}, owner) // it may have arrived all the same
+		c.giveBack(ctx, []*work{w}, owner) // it may have arrived all the same
 		return wrap("set", r.key, err)
 	}
 	w.begun, w.until = begun[0], begun[0].Until
@@ -79,7 +80,7 @@ func (c *Cache) peek(ctx context.Context, r *request) (answer, error) {
 	if s.entry.Kind == envelope.NotFound {
 		return answer{}, notFoundToo(wrap("peek", r.key, ErrNotFound))
 	}
-	value, err := r.plan.carrier.decode(r.plan.codec, s.entry.Payload)
+	value, err := s.decoded(r.plan)
 	if err != nil {
 		return answer{}, wrap("peek", r.key, errors.Join(ErrNoEntry, err))
 	}

@@ -11,14 +11,38 @@ import (
 // sight is what one look at Redis showed of a key.
 type sight struct {
 	entry   *envelope.Entry             // of the node's present type and version; nil: there is none that can be read
+	plain   string                      // its payload, unless it is in the entry
 	head    string                      // the first bytes under the entry's key, whatever they are
 	lease   string                      // its owner; empty: free
 	tokens  []store.Dependency          // of the declared dependencies, in their order
 	results []store.Dependency          // of entry.Results, in their order
 	known   map[string]store.Dependency // by name, of the result dependencies that were guessed
 	epoch   store.Epoch
+	value   any           // of the entry, where it is near: all who look at once share it
 	now     uint64        // Redis's time, estimated; 0: not known yet
 	left    time.Duration // of the budget of the Get that looked
+}
+
+// decoded is the value of the entry.
+func (s sight) decoded(p *nodePlan) (any, error) {
+	if s.value != nil {
+		return s.value, nil
+	}
+	if _, own := p.codec.(cborCodec); !own || s.entry.Payload != nil {
+		return p.carrier.decode(p.codec, s.payload())
+	}
+	// cacheme's own codec keeps nothing of what it decodes; of a user's nobody knows.
+	scratch, b := envelope.Borrow(s.plain)
+	defer scratch.Return()
+	return p.carrier.decode(p.codec, b)
+}
+
+// payload is the encoded value of the entry.
+func (s sight) payload() []byte {
+	if s.entry.Payload != nil {
+		return s.entry.Payload
+	}
+	return []byte(s.plain)
 }
 
 // unknownResults are the names of the entry's result dependencies whose tokens are not known yet.
@@ -130,25 +154,29 @@ func (s sight) wrongSince() (since uint64, known bool) {
 		return 0, false
 	}
 	for i, d := range s.tokens {
-		if since, known = earlier(since, d, e.Declared[i]); !known {
+		if since, known = earlier(since, s.now, d, e.Declared[i]); !known {
 			return 0, false
 		}
 	}
 	for i, d := range s.results {
-		if since, known = earlier(since, d, e.Results[i].Token); !known {
+		if since, known = earlier(since, s.now, d, e.Results[i].Token); !known {
 			return 0, false
 		}
 	}
 	return since, true
 }
 
-func earlier(since uint64, d store.Dependency, loadedUnder store.Token) (uint64, bool) {
+// inFuture is by how many microseconds the estimate of Redis's time may be behind it. What became wrong later than that did
+// so before the clock was set back, nobody knows how long ago.
+const inFuture = uint64(time.Second / time.Microsecond)
+
+func earlier(since, now uint64, d store.Dependency, loadedUnder store.Token) (uint64, bool) {
 	switch {
 	case !d.Exists:
 		return 0, false
 	case d.Token == loadedUnder && !d.Dirty:
 		return since, true // right, or held and perhaps right again
-	case d.Base == loadedUnder.Nonce && d.First != 0:
+	case d.Base == loadedUnder.Nonce && d.First != 0 && d.First <= now+inFuture:
 		return min(since, d.First), true
 	}
 	return 0, false

@@ -28,10 +28,9 @@ type verifier struct {
 
 // sample is a hit that is verified.
 type sample struct {
-	r     *request
-	head  string          // of the entry
-	entry *envelope.Entry // ... that was served
-	load  func() (l loaded, private string)
+	r    *request
+	seen sight // what was served from
+	load func() (l loaded, apart string)
 }
 
 // newVerifier returns nil where nothing is to be verified.
@@ -56,11 +55,12 @@ func (f *verifier) hit(ctx context.Context, r *request, s sight, load loader) {
 	if !f.samples(r) {
 		return
 	}
-	f.lane.add(&sample{r: r, head: s.head, entry: s.entry, load: func() (loaded, string) { return f.loadPast(ctx, r, load) }})
+	f.lane.add(&sample{r: r, seen: s, load: func() (loaded, string) { return f.loadPast(ctx, r, load) }})
 }
 
 // loadPast calls the loader once more, past the cache. What it gets inside is no part of the load that the hit was in.
-func (f *verifier) loadPast(ctx context.Context, r *request, load loader) (l loaded, private string) {
+// apart is why what it gave may differ from what others get; empty: it may not.
+func (f *verifier) loadPast(ctx context.Context, r *request, load loader) (l loaded, apart string) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	defer func() { cancel(); <-ended }()
@@ -73,8 +73,14 @@ func (f *verifier) loadPast(ctx context.Context, r *request, load loader) (l loa
 		}
 	}()
 	sc := newScope(f.c, nil, nil)
-	l = f.c.callLoader(sc.into(Bypass(ctx)), []*request{r}, load)[0]
-	return l, sc.end().private
+	l = f.c.callLoader(sc.into(Bypass(ctx)), []*request{r}, true, load)[0]
+	switch inside := sc.end(); {
+	case inside.private != "":
+		apart = "its load is for its caller alone: " + inside.private
+	case inside.behind:
+		apart = readReplica
+	}
+	return l, apart
 }
 
 // verify is one sample from its load to what it says: a lane that joins none takes one at a time.
@@ -125,7 +131,7 @@ func (f *verifier) confirm(ctx context.Context, s *sample, first *encoded, what 
 	case again != "":
 		f.incomparable(ctx, s, again)
 	default:
-		age := sight{entry: s.entry, now: f.c.store.Now()}.age()
+		age := sight{entry: s.seen.entry, now: f.c.store.Now()}.age()
 		f.c.happened(ctx, s.r.plan, Event{Kind: EventViolation, Key: s.r.key, Reason: what, Duration: age, Explanation: f.c.explain(ctx, s.r)})
 	}
 }
@@ -152,7 +158,7 @@ func (f *verifier) stands(ctx context.Context, s *sample) *doubt {
 		return &doubt{"redis does not answer", err}
 	case c.journal.pending.Load() > 0:
 		return &doubt{reason: "this process has invalidations that are not delivered"}
-	case now.entry == nil || now.head != s.head:
+	case now.entry == nil || now.head != s.seen.head:
 		return &doubt{reason: "the entry was replaced, or is gone"}
 	case !now.fresh(c.rules):
 		return &doubt{reason: "the entry was made wrong"}
@@ -172,12 +178,12 @@ func (f *verifier) incomparable(ctx context.Context, s *sample, what string) {
 
 // compare loads and says how the value differs from that of an earlier load, or without one from the entry's.
 func (f *verifier) compare(s *sample, earlier *encoded) (now *encoded, what string, why *doubt) {
-	l, private := s.load()
+	l, apart := s.load()
 	now = &encoded{none: isNotFound(l.err)}
 	var err error
 	switch {
-	case private != "":
-		return nil, "", &doubt{reason: "its load is for its caller alone: " + private}
+	case apart != "":
+		return nil, "", &doubt{reason: apart}
 	case l.err != nil && !now.none:
 		return nil, "", &doubt{"its load failed", l.err}
 	case !now.none:
@@ -186,7 +192,7 @@ func (f *verifier) compare(s *sample, earlier *encoded) (now *encoded, what stri
 		}
 	}
 	if earlier == nil {
-		earlier = &encoded{payload: s.entry.Payload, none: s.entry.Kind == envelope.NotFound}
+		earlier = &encoded{payload: s.seen.payload(), none: s.seen.entry.Kind == envelope.NotFound}
 	}
 	if what, err = s.r.plan.differ(earlier, now); err != nil {
 		return nil, "", &doubt{"what was encoded does not decode", err}

@@ -322,6 +322,9 @@ func TestVerifySaysNothingWhere(t *testing.T) {
 		{"the second load is for its caller alone", 2, func(_ *testing.T, _ *verifyWorld, ctx context.Context) {
 			cacheme.DoNotStore(ctx, "read in a transaction")
 		}, private},
+		{"the load reads a replica", 1, func(_ *testing.T, _ *verifyWorld, ctx context.Context) {
+			cacheme.FromReplica(ctx, "shop/books.go:1", "books")
+		}, "the load read a replica"},
 		{"the load panics", 1, func(*testing.T, *verifyWorld, context.Context) { panic("no") }, "its load failed"},
 		{"the second load fails", 2, func(_ *testing.T, w *verifyWorld, _ context.Context) { w.becomes(watchedBooks{}, errShelf) }, "its load failed"},
 	} {

@@ -40,6 +40,9 @@ func (c *Cache) Watched() []Watched { return c.registry.table.Load().watched }
 func (p *plans) watch() (all []Watched) {
 	for _, nodes := range p.tables {
 		for _, n := range nodes {
+			if n.model == nil {
+				continue // of Attach: who has the types watches
+			}
 			w := Watched{Node: n.name, Table: n.table, Model: n.model.Type, M2M: n.m2m, Refill: n.refill}
 			for _, column := range n.columns {
 				w.Columns = append(w.Columns, column.column.Column)

@@ -25,7 +25,7 @@ func (b beginning) seenBy(s sight, rules guard.Set) bool {
 	if b.alone || len(b.tokens) != len(s.tokens) {
 		return false
 	}
-	if s.lease != b.owner && !rules.Off(guard.JoinOnSameLease) {
+	if store.OwnerOf(s.lease) != b.owner && !rules.Off(guard.JoinOnSameLease) {
 		return false
 	}
 	if rules.Off(guard.JoinOnEqualTokens) {
@@ -86,6 +86,7 @@ type work struct {
 	before  map[string]store.Token // result dependencies of the last load, as they were before this one
 	alone   bool                   // without Redis
 	apart   bool                   // ... because nobody else would have its value
+	early   bool                   // the entry that is there is fresh, and nobody waits
 	out     *outcome
 	entry   envelope.Entry
 	late    []string // names of the dependencies that are known only now
@@ -134,7 +135,7 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 			c.crashed(ctx, all, owner, &PanicError{Value: recover(), Stack: debug.Stack()})
 		}
 	}(slices.Clone(ws))
-	ws = c.begin(ctx, ws, owner, &money)
+	ws = c.spare(ctx, c.begin(ctx, ws, owner, &money), owner)
 	if len(ws) == 0 {
 		landed = true
 		return
@@ -150,7 +151,7 @@ func (c *Cache) fly(ctx context.Context, ws []*work, money purse, load loader) {
 	for i, w := range ws {
 		rs[i] = w.r
 	}
-	results := c.callLoader(sc.into(ctx), rs, load)
+	results := c.callLoader(sc.into(ctx), rs, ws[0].early || rs[0].call.refill, load)
 	inside := sc.end()
 	took := time.Since(began)
 	var firstErr error
@@ -231,7 +232,7 @@ func (c *Cache) begin(ctx context.Context, ws []*work, owner string, money *purs
 			continue
 		}
 		if begun[i].Garbage {
-			c.happened(ctx, w.r.plan, Event{Kind: EventGarbage, Key: w.r.key, Err: &envelope.CorruptError{Reason: "another redis type"}})
+			c.happened(ctx, w.r.plan, Event{Kind: EventGarbage, Key: w.r.key, Err: &envelope.CorruptError{Reason: "empty, or another redis type"}})
 		}
 		w.begun, w.until = begun[i], begun[i].Until
 		w.knowBefore(guesses[i])
@@ -262,7 +263,8 @@ func (c *Cache) tokenLife(w *work) time.Duration {
 	return w.r.call.policy.life() + c.options.LoadTimeout
 }
 
-// giveBack ends leases that nobody will fill, in the background. Where that fails they run out.
+// giveBack ends leases that nobody will fill, in the background. While Redis does not take that it is tried again, until
+// they have run out by themselves: whoever comes meanwhile waits for them.
 func (c *Cache) giveBack(ctx context.Context, ws []*work, owner string) {
 	fills := make([]store.Fill, len(ws))
 	for i, w := range ws {
@@ -273,13 +275,23 @@ func (c *Cache) giveBack(ctx context.Context, ws []*work, owner string) {
 	}
 	go func() {
 		defer c.loads.Leave()
+		gone := time.Now().Add(c.options.Lease)
 		for batch := range slices.Chunk(fills, removeBatch) {
-			if _, err := c.store.Fill(ctx, c.options.WriteBudget, batch); err != nil {
-				return
+			for {
+				_, err := c.store.Fill(context.WithoutCancel(ctx), c.options.WriteBudget, batch)
+				if err == nil {
+					break
+				}
+				if time.Now().After(gone) || !c.pause(giveBackPause) {
+					return
+				}
 			}
 		}
 	}()
 }
+
+// giveBackPause is short beside a lease, and longer than most connections take to be made anew.
+const giveBackPause = 50 * time.Millisecond
 
 // crashed ends the flights of a load in which the user's code panicked, or ended its goroutine, outside of his loader: in
 // a node's ResultInvalidNodes or in a codec. The leases are given back, so that the next load starts at

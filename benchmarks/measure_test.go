@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestMeans(t *testing.T) {
 	t.Parallel()
@@ -66,6 +69,11 @@ func TestPeers_keep_what_they_load(t *testing.T) {
 		}
 		if before == 0 || before > 1 && c.tier != inFront { // those may have cached that there is nothing
 			t.Errorf("%s: %d loads until it was a hit, want 1", c.name, before)
+		}
+		for until := time.Now().Add(10 * time.Second); c.behind && time.Now().Before(until); time.Sleep(time.Millisecond) {
+			if n, err := s.rdb.DBSize(t.Context()).Result(); n > 0 || err != nil {
+				break // what it stores later would stay, whatever is told
+			}
 		}
 		source.write(7)
 		get(0)

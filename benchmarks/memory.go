@@ -16,7 +16,7 @@ on the same three rows they are next to nothing, for entries with three rows of 
 func memoryOf() (some []contender) {
 	for _, c := range having(inRedis) {
 		switch c.name {
-		case rawCBOR, rawMsgpack, rawJSON, "go-redis/cache", "go-zero cache":
+		case rawCBOR, rawMsgpack, rawJSON, "go-redis/cache", "go-zero cache", "rockscache", "gocache":
 			some = append(some, c)
 		case ours:
 			c.name, c.about = ours, "three rows that all share"
@@ -28,6 +28,20 @@ func memoryOf() (some []contender) {
 		}
 	}
 	return some
+}
+
+// What an entry with three dependencies may take over a raw one, and what a token may take.
+const (
+	mostOverRaw = 150
+	mostOfToken = 200
+)
+
+// limited says whether a figure is within its limit.
+func limited(v, most float64) string {
+	if v > most {
+		return fmt.Sprintf("**more than the %.0f** that it may", most)
+	}
+	return fmt.Sprintf("within the %.0f that it may", most)
 }
 
 func memory(ctx context.Context, s size) ([]table, error) {
@@ -44,12 +58,15 @@ func memory(ctx context.Context, s size) ([]table, error) {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 		bytes[c.name], keys[c.name] = took, made
-		t.Rows = append(t.Rows, row{Name: c.name, About: c.about, Cells: []cell{of(took), of(took - bytes[c.floor]), of(made)}})
+		t.Rows = append(t.Rows, row{Name: c.name, About: c.about, Cells: []cell{of(took), of(max(0, took-bytes[c.floor])), of(made)}})
 	}
 	t.Words = better(t, 1, "In bytes over raw")
 	own := ours + ", rows of its own"
+	over, _ := t.figure(ours, 1)
+	t.Words = append(t.Words, fmt.Sprintf("An entry of cacheme with three dependencies takes %.0f bytes over raw, %s.", over, limited(over, mostOverRaw)))
 	if tokens := keys[own] - keys[ours]; tokens > 0 {
-		t.Words = append(t.Words, fmt.Sprintf("A token takes %.0f bytes.", (bytes[own]-bytes[ours])/tokens))
+		each := (bytes[own] - bytes[ours]) / tokens
+		t.Words = append(t.Words, fmt.Sprintf("A token takes %.0f bytes, %s.", each, limited(each, mostOfToken)))
 	}
 	t.Plots = []plot{{Name: "memory", Title: "bytes an entry, over a raw SET in the same codec", Column: 1}}
 	return []table{t}, nil

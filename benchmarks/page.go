@@ -73,12 +73,25 @@ func page(results []result) (string, map[string]string) {
 			}
 		}
 	}
-	b.WriteString("\n## Not here\n\nThese belong beside the others:\n\n")
+	b.WriteString("\n## Not here\n\n")
+	if names := unmeasured(results); len(names) > 0 {
+		fmt.Fprintf(&b, "Not measured yet, or not since they changed: %s.\n\n", strings.Join(names, ", "))
+	}
+	b.WriteString("These belong beside the others:\n\n")
 	for _, a := range absent() {
 		fmt.Fprintf(&b, "- %s: %s.\n", a[0], a[1])
 	}
-	b.WriteString("- cacheme's near cache: its rows go beside those of *A hit in the process*.\n")
 	return b.String(), plots
+}
+
+// unmeasured are the workloads that have no results.
+func unmeasured(results []result) (names []string) {
+	for _, w := range workloads() {
+		if !slices.ContainsFunc(results, func(r result) bool { return r.Workload == w.name }) {
+			names = append(names, w.name)
+		}
+	}
+	return names
 }
 
 func writeConditions(b *strings.Builder, results []result) {

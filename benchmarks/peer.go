@@ -39,6 +39,7 @@ type place struct {
 	prefix string // of all its keys
 	source *source
 	hold   time.Duration // cacheme's option; 0 is its default
+	ttl    time.Duration // of the raw client's and cacheme's entries; 0 is lifetime
 }
 
 // tier is where a peer's hits come from.
@@ -57,6 +58,7 @@ type contender struct {
 	codec  string // of its values on the way, if they travel
 	floor  string // the raw client with the same codec; empty where there is none
 	group  string // how it finds what depends on one thing, for a Peer that is grouped
+	behind bool   // it stores what was loaded after its Get has returned
 	about  string // what else is to be said of it
 	module string // whose version is told
 	open   func(p place) (Peer, error)
@@ -72,6 +74,8 @@ const (
 const (
 	ours          = "cacheme"
 	oursPipelined = "cacheme, AutoPipeline"
+	oursNear      = "cacheme, near"
+	oursTracked   = "cacheme, near, tracking"
 )
 
 // contenders are all that take part, floors first and ours last. Each is set up as its own documentation advises; the
@@ -90,21 +94,21 @@ func contenders() []contender {
 		{name: "rueidis, raw GET", tier: inRedis, codec: "CBOR", floor: rawCBOR, module: rueidis, open: openRueidis(cbor, false)},
 		{name: "rueidis, client-side caching", tier: inFront, codec: "CBOR", floor: rawCBOR, module: rueidis, open: openRueidis(cbor, true)},
 		{name: "go-zero cache", tier: inRedis, codec: "JSON", floor: rawJSON, group: "one DEL, keys known", module: "github.com/zeromicro/go-zero", open: openGoZero},
+		{name: "rockscache", tier: inRedis, codec: "CBOR", floor: rawCBOR, group: "one script, keys known", module: "github.com/dtm-labs/rockscache", open: openRocks(cbor)},
+		{name: "gocache", tier: inRedis, codec: "CBOR", floor: rawCBOR, group: "a tag: a set of its members", behind: true, module: "github.com/eko/gocache/lib/v4", open: openGoCache(cbor)},
 		{name: "sturdyc", tier: inProcess, module: "github.com/viccon/sturdyc", open: openSturdyc},
 		{name: "otter", tier: inProcess, module: "github.com/maypok86/otter/v2", open: openOtter},
 		{name: ours, tier: inRedis, codec: "CBOR", floor: rawCBOR, group: "one token", module: "github.com/cacheme/cacheme", open: openCacheme(ownRows, false)},
+		{name: oursNear, tier: inFront, codec: "CBOR", floor: rawCBOR, module: "github.com/cacheme/cacheme", open: openNear},
 		{name: oursPipelined, tier: inRedis, codec: "CBOR", floor: rawCBOR, module: "github.com/cacheme/cacheme", open: openCacheme(ownRows, true)},
 	}
 }
 
 // absent are the peers that belong here and are not, and why.
 func absent() [][2]string {
-	const refused = "the module proxy serves no version of it to the machine on which this module was written"
 	return [][2]string{
-		{"rockscache (github.com/dtm-labs/rockscache)", refused},
-		{"jetcache-go (github.com/mgtv-tech/jetcache-go)", refused},
-		{"gocache (github.com/eko/gocache/lib/v4)", refused},
-		{"rueidisaside (github.com/redis/rueidis/rueidisaside)", refused},
+		{"jetcache-go (github.com/mgtv-tech/jetcache-go)", "the module proxy serves either no version of it or none that the checksum database knows, to the machine on which this module was written"},
+		{"rueidisaside (github.com/redis/rueidis/rueidisaside)", "the module proxy serves no version of it to the machine on which this module was written"},
 	}
 }
 

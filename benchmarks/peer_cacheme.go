@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,19 @@ func (ItemByID) Meta() cacheme.Meta { return cacheme.Meta{Key: "item:<id>"} }
 func (i ItemByID) InvalidNodes() []cacheme.Invalid {
 	return []cacheme.Invalid{RowChanged{ID: 3 * i.ID}, RowChanged{ID: 3*i.ID + 1}, RowChanged{ID: 3*i.ID + 2}}
 }
+
+// ItemNear is ItemByID in the process.
+type ItemNear struct {
+	cacheme.Node[Item]
+
+	ID int64 `cacheme:"field"`
+}
+
+// Meta is the declaration.
+func (ItemNear) Meta() cacheme.Meta { return cacheme.Meta{Key: "near:<id>", Near: cacheme.On} }
+
+// InvalidNodes are the three rows.
+func (i ItemNear) InvalidNodes() []cacheme.Invalid { return ItemByID{ID: i.ID}.InvalidNodes() }
 
 // ItemInGroup is an item that depends on three rows on which all of them depend.
 type ItemInGroup struct {
@@ -90,12 +104,12 @@ func openCacheme(r rows, pipelined bool) func(place) (Peer, error) {
 			rdb, release = piped, func() error { return errors.Join(piped.Close(), client.Close()) }
 		}
 		c, err := cacheme.New(rdb, cacheme.Options{
-			Prefix: p.prefix, TTL: lifetime, Hold: p.hold, Budget: patience, WriteBudget: patience,
+			Prefix: p.prefix, TTL: cmp.Or(p.ttl, lifetime), Hold: p.hold, Budget: patience, WriteBudget: patience,
 		})
 		if err != nil {
 			return nil, err
 		}
-		if err := c.Register(ItemByID{}, ItemInGroup{}, RowChanged{}); err != nil {
+		if err := c.Register(ItemByID{}, ItemInGroup{}, ItemNear{}, RowChanged{}); err != nil {
 			return nil, err
 		}
 		own, err := cacheme.Bind(c, func(ctx context.Context, i ItemByID) (Item, error) { return p.source.load(ctx, i.ID) })
@@ -115,6 +129,29 @@ func (c *viaCacheme) Get(ctx context.Context, id int64) (Item, error) {
 		return c.group.Get(ctx, ItemInGroup{ID: id})
 	}
 	return c.own.Get(ctx, ItemByID{ID: id})
+}
+
+// viaNear is cacheme's near cache.
+type viaNear struct {
+	*viaCacheme
+	items *cacheme.Bound[ItemNear, Item]
+}
+
+func openNear(p place) (Peer, error) {
+	peer, err := openCacheme(ownRows, false)(p)
+	if err != nil {
+		return nil, err
+	}
+	c := peer.(*viaCacheme) //nolint:forcetypeassert // it is what openCacheme opens
+	items, err := cacheme.Bind(c.cache, func(ctx context.Context, i ItemNear) (Item, error) { return p.source.load(ctx, i.ID) })
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return &viaNear{c, items}, nil
+}
+
+func (n *viaNear) Get(ctx context.Context, id int64) (Item, error) {
+	return n.items.Get(ctx, ItemNear{ID: id})
 }
 
 func (c *viaCacheme) Invalidate(ctx context.Context, ids ...int64) error {

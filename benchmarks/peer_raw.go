@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -74,7 +75,7 @@ func (r *raw) Get(ctx context.Context, id int64) (Item, error) {
 	if b, err = r.codec.marshal(item); err != nil {
 		return Item{}, err
 	}
-	return item, r.rdb.Set(ctx, key, b, lifetime).Err()
+	return item, r.rdb.Set(ctx, key, b, cmp.Or(r.p.ttl, lifetime)).Err()
 }
 
 func (r *raw) Invalidate(ctx context.Context, ids ...int64) error {

@@ -50,11 +50,8 @@ func startServerAt(ctx context.Context, path string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The command is not bound to ctx: whoever uses the server ends first, then the server.
-	cmd := exec.Command(path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no") //nolint:noctx // as said
-	s := &server{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), dir: dir, cmd: cmd, out: &bytes.Buffer{}}
-	cmd.Stdout, cmd.Stderr = s.out, s.out
-	if err := cmd.Start(); err != nil {
+	s := &server{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), dir: dir, out: &bytes.Buffer{}}
+	if err := s.begin(path); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	s.rdb = newClient(s.addr)
@@ -62,6 +59,42 @@ func startServerAt(ctx context.Context, path string) (*server, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// begin starts the process. It is not bound to a context: whoever uses the server ends first, then the server.
+func (s *server) begin(path string) error {
+	_, port, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		return err
+	}
+	s.cmd = exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no") //nolint:noctx // as said
+	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
+	return s.cmd.Start()
+}
+
+// restart kills the server, and has it back after that time, empty, where it was.
+func (s *server) restart(ctx context.Context, after time.Duration) error {
+	if err := s.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	_ = s.cmd.Wait() // it was killed
+	if err := sleep(ctx, after); err != nil {
+		return err
+	}
+	if err := s.begin(s.cmd.Path); err != nil {
+		return err
+	}
+	return s.ready(ctx)
+}
+
+// sleep waits, unless the context ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // ready waits until the server answers. It listens before that, and go-redis writes lines about dials that fail.

@@ -43,11 +43,12 @@ func unread(ctx context.Context, s size) ([]table, error) {
 			each = of(bytes * 1e6 / keys)
 		}
 		t.Rows = append(t.Rows, row{Name: c.name, Cells: []cell{of(m.written), of(keys), of(bytes), each, of(max(0, last.keys))}})
+		t.Words = append(t.Words, m.words(c.name, s.seconds))
 	}
 	for second := range max(len(p.Lines[0].Y), len(p.Lines[1].Y)) {
 		p.X = append(p.X, strconv.Itoa(second+1))
 	}
-	t.Words = better(t, 2, "In memory at most")
+	t.Words = append(t.Words, better(t, 2, "In memory at most")...)
 	t.Plots = []plot{p}
 	return []table{t}, nil
 }
@@ -55,6 +56,24 @@ func unread(ctx context.Context, s size) ([]table, error) {
 type unreadMeasure struct {
 	written float64
 	samples []sample // one a second
+}
+
+// words tell the steady state, which is the median of the second half of the writing, and when it is gone.
+func (m *unreadMeasure) words(name string, writing int) string {
+	var keys, megabytes []float64
+	for _, at := range m.samples[writing/2 : writing] {
+		keys, megabytes = append(keys, at.keys), append(megabytes, at.megabytes)
+	}
+	if median(keys) <= 0 {
+		return name + " leaves nothing behind."
+	}
+	steady := fmt.Sprintf("%s keeps %.1f MB in the second half of the writing (%s keys)", name, median(megabytes), grouping(int(median(keys))))
+	for second, at := range m.samples[writing-1:] {
+		if at.keys <= 0 {
+			return fmt.Sprintf("%s; %d s after the last write all of it is gone, and the memory %.1f MB over what it was.", steady, second, max(0, at.megabytes))
+		}
+	}
+	return fmt.Sprintf("%s; **it is not gone** %d s after the last write.", steady, len(m.samples)-writing)
 }
 
 type sample struct{ keys, megabytes float64 } // over what was there before

@@ -34,6 +34,25 @@ type size struct {
 	entries    int   // whose memory is measured
 	writes     int   // a second, to rows that nobody reads
 	seconds    int   // of that
+
+	shortLived int           // keys
+	lingers    time.Duration // after their end a token may be there, and Redis's search for what has expired take
+
+	growEntries      []int
+	growDependencies []int
+	growNodes        []int
+
+	listeners            []int // processes that are near
+	capacityDependencies []int
+
+	fleet        int // processes that read
+	fleetReaders int // goroutines in each
+	fleetKeys    int
+	fleetRate    int // writes a second
+	fleetReads   int // at least, of all of them
+	fleetLasts   time.Duration
+	fleetHold    time.Duration
+	faultLasts   time.Duration
 }
 
 // full is what the page is made of.
@@ -42,6 +61,13 @@ func full(rounds int) size {
 		rounds: rounds, calls: 2000, gets: 20_000, goroutines: 64, herd: 1000, herdLoad: 200 * time.Millisecond,
 		requests: 200_000, universe: 500_000, callers: []int{1000, 10_000}, zipfLoad: 100 * time.Millisecond,
 		trials: 200, dependents: []int{1, 1000, 100_000, 1_000_000}, entries: 50_000, writes: 10_000, seconds: 40,
+		shortLived: 1_000_000, lingers: 90 * time.Second,
+		growEntries:      []int{1000, 10_000, 100_000, 1_000_000, 10_000_000},
+		growDependencies: []int{1, 3, 10, 30, 100, 300, 1000},
+		growNodes:        []int{1, 10, 100, 1000, 10_000},
+		listeners:        []int{0, 1, 10, 100, 1000}, capacityDependencies: []int{1, 3, 10, 30, 100},
+		fleet: 8, fleetReaders: 2, fleetKeys: 16, fleetRate: 200, fleetReads: 1_000_000, fleetLasts: 10 * time.Second,
+		fleetHold: time.Second, faultLasts: 3 * time.Second,
 	}
 }
 
@@ -55,6 +81,10 @@ func workloads() []workload {
 		{"stale-fill", "Old values that stay", staleText, 6 * time.Minute, once, staleFills},
 		{"dependents", "Making wrong all that depends on one thing", dependentsText, 20 * time.Minute, each, dependents},
 		{"memory", "What an entry takes in Redis", memoryText, 8 * time.Minute, once, memory},
+		{"short-lived", "A million keys that nobody needs for long", shortLivedText, 6 * time.Minute, once, shortLived},
+		{"growth", "More of everything", growthText, 15 * time.Minute, each, growth},
+		{"capacity", "What one Redis pays", capacityText, 5 * time.Minute, each, capacity},
+		{"coherence", "How long an old answer is given", coherenceText, 8 * time.Minute, once, coherence},
 		{"unread", "What writes that nobody reads leave behind", unreadText, 5 * time.Minute, once, unread},
 	}
 }

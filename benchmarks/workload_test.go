@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -8,6 +9,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// The processes of a fleet are this program started again.
+	if was, err := child(); was {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	silenceGoZero()
 	os.Exit(m.Run())
 }
@@ -31,6 +40,10 @@ func tiny() size {
 		rounds: 1, hold: 50 * time.Millisecond, calls: 20, gets: 640, goroutines: 64, herd: 40, herdLoad: 20 * time.Millisecond,
 		requests: 500, universe: 500, callers: []int{50}, zipfLoad: 2 * time.Millisecond,
 		trials: 2, dependents: []int{1, 20}, entries: 50, writes: 1000, seconds: 2,
+		shortLived: 400, lingers: time.Second, growEntries: []int{10, 3000}, growDependencies: []int{1, 10}, growNodes: []int{1, 10},
+		listeners: []int{0, 3}, capacityDependencies: []int{1, 3},
+		fleet: 2, fleetReaders: 1, fleetKeys: 4, fleetRate: 200, fleetReads: 1000, fleetLasts: time.Second,
+		fleetHold: 50 * time.Millisecond, faultLasts: 300 * time.Millisecond,
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // alone gives a statement that has no transaction one of its own, so that its rows are known, and held, before it is
 // committed.
 func (e *engine) alone(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, v verdict, query bool) (a answer, err error) {
-	if e.afterCommit && !e.needsTransaction(v, query) {
+	if e.afterCommit && e.outbox == nil && !e.needsTransaction(v, query) {
 		return e.afterwards(ctx, c, s, v, query)
 	}
 	if _, err := c.Exec(ctx, e.dialect.begin(e.limit(guard.FenceOnStatement)), nil); err != nil {
@@ -32,7 +32,7 @@ func (e *engine) alone(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, v
 		return answer{}, err
 	}
 	e.cap(w)
-	err = e.settle(ctx, c, []*written{w}, !e.dialect.fencesAtBegin, func() error {
+	err = e.settle(ctx, c, []*written{w}, ofHook, func() error {
 		_, err := c.Exec(ctx, "COMMIT", nil)
 		open = err != nil
 		if err != nil && e.dialect.failsOpen {
@@ -83,7 +83,7 @@ func (e *engine) afterwards(ctx context.Context, c *sqltx.Conn, s *sqltx.Stateme
 	default:
 		return a, err
 	}
-	return a, e.settle(ctx, c, []*written{w}, false, func() error { return err })
+	return a, e.settle(ctx, c, []*written{w}, outside, func() error { return err })
 }
 
 // unanswered reports whether an error leaves open what became of a statement: the database said nothing.

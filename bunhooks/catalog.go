@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cacheme/cacheme/sqltx"
@@ -25,6 +26,9 @@ type catalog struct {
 	views        map[string]string    // lower-case name to the definition, where the database does not say which tables are in it
 	hidden       []string             // views of which nothing is known
 	aliases      map[string][]tableID // a view, or a part of a table, to what is written through it; lower case, without schema
+	// quietCascades: what the database changes along with a row runs no triggers.
+	quietCascades bool
+	triggered     bool // there are triggers that write an outbox
 }
 
 // tableFacts are what is known of one table. The zero value is one that is not known.
@@ -45,6 +49,8 @@ type columnFacts struct {
 	text    bool // two texts are one value only if their bytes are equal, or the column is folded
 	folded  bool // its collation, or its type, takes two texts for one value
 	integer bool // it holds integers, and compares them as such
+	binary  bool // it holds bytes
+	plain   bool // it is neither, and every client has its values as one text
 	derived bool // the database computes it when a row is written
 }
 
@@ -57,6 +63,18 @@ func (c *catalog) add(id tableID, facts tableFacts) {
 	}
 	facts.columns = map[string]columnFacts{}
 	c.tables[id] = facts
+}
+
+// leaveOut forgets the outbox, which makes nothing wrong, and the triggers that write it: they write nothing else.
+func (c *catalog) leaveOut(o *Outbox) {
+	c.triggers = slices.DeleteFunc(c.triggers, func(t *trigger) bool {
+		ours := strings.Contains(t.text, triggerMark)
+		c.triggered = c.triggered || ours
+		return ours
+	})
+	if o != nil {
+		delete(c.tables, idOf(o.options.Table, c.standard))
+	}
 }
 
 // trigger is the text that runs when rows of a table are written.

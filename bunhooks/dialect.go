@@ -29,7 +29,7 @@ type features struct {
 }
 
 // server is what is particular to one database.
-type server interface {
+type server interface { //nolint:interfacebloat // what databases differ in, in one place
 	// catalog asks for the tables.
 	catalog(ctx context.Context, q ask) (*catalog, error)
 	// begin opens a transaction for one statement.
@@ -43,10 +43,15 @@ type server interface {
 	lock(s *sqltext.Statement) string
 	// lockFirst takes the locks without which a SELECT before a write may make that write fail.
 	lockFirst(ctx context.Context, c *sqltx.Conn, t *table) error
+	// replica asks whether the server follows another one: "0" is no. Empty: there are no replicas. lasts says that a
+	// connection to one that follows none never becomes one to a replica.
+	replica() (query string, lasts bool)
 	// result is what the caller of a statement gets whose rows were returned to the hook.
 	result(ctx context.Context, c *sqltx.Conn, n int64, last driver.Value, numbers map[string]bool) driver.Result
 	// fails reports whether a statement that failed in this way has made its transaction fail.
 	fails(err error) bool
+	// outbox is how it keeps an outbox.
+	outbox() outboxSQL
 	// rolledBack reports whether an error of COMMIT proves that nothing was committed.
 	rolledBack(err error) bool
 }

@@ -60,7 +60,9 @@ func (e *engine) run(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, que
 		return e.rehearse(ctx, c, s, r)
 	}
 	hints := touched(ctx)
+	passed(ctx)
 	e.doNotStore(ctx, c)
+	e.fromReplica(ctx, c, s)
 	look := e.observe(ctx, c, s)
 	var a answer
 	var err error
@@ -201,7 +203,7 @@ func (e *engine) Commit(ctx context.Context, c *sqltx.Conn, tx *sqltx.Tx, commit
 	if len(all) == 0 || failed {
 		return commit()
 	}
-	err := e.settle(ctx, c, all, true, commit)
+	err := e.settle(ctx, c, all, ofProgram, commit)
 	if err == nil && changesSchema(all) {
 		e.relearn(ctx, c)
 	}
@@ -233,6 +235,7 @@ func (e *engine) learnCatalog(ctx context.Context, q ask) error {
 	if err != nil {
 		return err
 	}
+	c.leaveOut(e.outbox)
 	if err := e.dialect.learnUniques(ctx, q, c); err != nil {
 		// Without them more is told of reads by a unique column than is true, and nothing else differs.
 		e.warn.once("uniques", "cacheme cannot ask the database which columns are unique", "err", err)
@@ -288,7 +291,7 @@ func (e *engine) opaque(ctx context.Context, c *sqltx.Conn, s *sqltx.Statement, 
 		all = allOf(tx)
 	}
 	all = append(all, v.whole())
-	err = e.settle(ctx, c, all, false, func() (err error) {
+	err = e.settle(ctx, c, all, outside, func() (err error) {
 		a, err = whole(ctx, s, query)
 		return err
 	})

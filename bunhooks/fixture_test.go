@@ -45,7 +45,7 @@ type world struct {
 	db    *bun.DB
 	plain *sql.DB // the same database without anything around it
 	cache *cacheme.Cache
-	redis *redis.Client
+	redis redis.UniversalClient
 	log   *lines
 	loads atomic.Int64
 }

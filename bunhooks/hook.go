@@ -58,6 +58,9 @@ func (h *QueryHook) BeforeQuery(ctx context.Context, event *bun.QueryEvent) cont
 			ctx, witness := sqltx.Watch(ctx)
 			return context.WithValue(ctx, witnessKey{}, witness)
 		}
+		if cacheme.InLoad(ctx) && !h.blind.on.Load() {
+			return context.WithValue(ctx, passageKey{}, new(passage))
+		}
 	}
 	return ctx
 }
@@ -97,6 +100,9 @@ func (h *QueryHook) AfterQuery(ctx context.Context, event *bun.QueryEvent) {
 		witness, ok := ctx.Value(witnessKey{}).(*sqltx.Witness)
 		if ok && !witness.Seen() && (event.Err == nil || h.blind.on.Load()) && mayWrite(ctx, event) {
 			h.blind.wrote(ctx, h, event.Query)
+		}
+		if event.Err == nil {
+			h.engine.fromElsewhere(ctx, event.Query)
 		}
 	}
 }

@@ -101,6 +101,17 @@ func (h *QueryHook) install(db *bun.DB) error {
 	if err != nil {
 		return fmt.Errorf("bunhooks: look at the database's connections: %w", err)
 	}
+	if e.outbox != nil {
+		if c == nil {
+			return &InstallError{Reason: "needs wrapped connections for WithOutbox; open the database with sql.OpenDB(bunhooks.WrapConnector(connector)) or bunhooks.Open"}
+		}
+		if err := e.outbox.check(ctx, d, db.DB, e.cache.Prefix()); err != nil {
+			return err
+		}
+		if !e.outbox.claimed.CompareAndSwap(false, true) {
+			return &InstallError{Reason: "is given an Outbox that is installed already; give each database, and each cache, one of its own"}
+		}
+	}
 	if c == nil {
 		joined, err := hasHook(ctx, db)
 		switch {
@@ -113,8 +124,14 @@ func (h *QueryHook) install(db *bun.DB) error {
 	} else {
 		_, e.rules = guard.UnwrapConnector(c.Unwrap())
 		if err := c.Handle(e, d.text); err != nil {
+			if e.outbox != nil {
+				e.outbox.claimed.Store(false)
+			}
 			return &InstallError{Reason: "is installed in this database already, and " + err.Error() + "; use the *bun.DB that the first Install returned, or wrap a connector of its own"}
 		}
+	}
+	if e.outbox != nil {
+		e.outbox.start(e)
 	}
 	h.installed = true
 	return nil
@@ -140,8 +157,8 @@ func (h *QueryHook) answer(ctx context.Context, event *bun.QueryEvent) {
 	}
 }
 
-// askPool asks a database as its user does.
-func askPool(db *sql.DB) ask {
+// askPool asks a database, or in a transaction of it, as its user does.
+func askPool(db pool) ask {
 	return func(ctx context.Context, query string) (all [][]string, err error) {
 		rows, err := db.QueryContext(ctx, query)
 		if err != nil {

@@ -73,6 +73,10 @@ func (mysql) lock(*sqltext.Statement) string { return "FOR UPDATE" }
 
 func (mysql) lockFirst(context.Context, *sqltx.Conn, *table) error { return nil }
 
+// replica: what a server follows is told to few users, and that it takes no writes to all. A replica that takes writes is
+// not noticed. A primary that becomes a replica keeps its connections.
+func (mysql) replica() (query string, lasts bool) { return "SELECT @@GLOBAL.read_only + 0", false }
+
 // result finds the id that the caller would have got: the first number that the statement generated, else the last one
 // that it was given. LAST_INSERT_ID() is that of an earlier statement where this one generated none.
 func (mysql) result(ctx context.Context, c *sqltx.Conn, n int64, last driver.Value, numbers map[string]bool) driver.Result {

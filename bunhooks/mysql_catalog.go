@@ -28,7 +28,7 @@ const (
 )
 
 func (mysql) catalog(ctx context.Context, q ask) (*catalog, error) {
-	c := &catalog{tables: map[tableID]tableFacts{}, aliases: map[string][]tableID{}}
+	c := &catalog{quietCascades: true, tables: map[tableID]tableFacts{}, aliases: map[string][]tableID{}}
 	fail := func(of string, err error) (*catalog, error) {
 		return nil, fmt.Errorf("bunhooks: ask the database for its %s: %w", of, err)
 	}
@@ -60,6 +60,8 @@ func (mysql) catalog(ctx context.Context, q ask) (*catalog, error) {
 		facts.columns[strings.ToLower(row[4])] = columnFacts{
 			text:    row[7] != "" || strings.Contains(row[8], "binary") || strings.Contains(row[8], "blob"),
 			folded:  row[7] != "" && !strings.HasSuffix(row[7], "_nopad_bin") && !strings.HasSuffix(row[7], "_0900_bin"),
+			binary:  strings.Contains(row[8], "binary") || strings.Contains(row[8], "blob"),
+			plain:   row[8] == "uuid",
 			integer: row[8] == "int" || row[8] == "bigint" || row[8] == "smallint" || row[8] == "mediumint" || row[8] == "tinyint",
 			derived: strings.Contains(row[6], "generated") || strings.Contains(row[6], "on update"),
 		}

@@ -11,6 +11,7 @@ type options struct {
 	rowCap      int
 	tables      []string
 	logger      *slog.Logger
+	outbox      *Outbox
 }
 
 // defaultRowCap is how many rows of one transaction are named one by one. A row costs some commands of one pipeline

@@ -50,7 +50,7 @@ func (postgres) begin(limit time.Duration) string {
 
 func (postgres) fence(ctx context.Context, c *sqltx.Conn, limit time.Duration) (failed bool, err error) {
 	_, err = c.Exec(ctx, setLimit(limit), nil)
-	if sqlState(err) == "25P02" {
+	if isAborted(err) {
 		return true, nil
 	}
 	return false, err
@@ -68,6 +68,11 @@ func (postgres) lock(s *sqltext.Statement) string {
 
 func (postgres) lockFirst(context.Context, *sqltx.Conn, *table) error { return nil }
 
+// replica: who is promoted keeps his connections; nobody begins to follow another server without being started anew.
+func (postgres) replica() (query string, lasts bool) {
+	return "SELECT CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END", true
+}
+
 func (postgres) result(_ context.Context, _ *sqltx.Conn, n int64, _ driver.Value, _ map[string]bool) driver.Result {
 	return driver.RowsAffected(n)
 }
@@ -81,6 +86,9 @@ func (postgres) rolledBack(err error) bool {
 	return state != "" && !strings.HasPrefix(state, "08") && !strings.HasPrefix(state, "57P") && state != "40003" ||
 		err != nil && strings.Contains(err.Error(), "commit unexpectedly resulted in rollback") // of pgx, which this module does not import
 }
+
+// isAborted reports whether the transaction had failed already when the statement came: its COMMIT will be a ROLLBACK.
+func isAborted(err error) bool { return sqlState(err) == "25P02" }
 
 // sqlState is the code of an error that a server sent, by whichever driver; empty for any other error.
 func sqlState(err error) string {

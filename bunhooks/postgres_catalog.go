@@ -20,7 +20,7 @@ const (
 
 	// A domain over a text may be one over citext, at some depth.
 	pgColumns = `SELECT n.nspname, c.relname, a.attname, t.typcategory IN ('S', 'E') OR t.typname = 'bytea',
-	coalesce(NOT l.collisdeterministic, false) OR t.typname IN ('citext', 'bpchar') OR t.typtype = 'd' AND t.typcategory = 'S', a.attgenerated <> '', t.typname IN ('int2', 'int4', 'int8') AND t.typtype = 'b'
+	coalesce(NOT l.collisdeterministic, false) OR t.typname IN ('citext', 'bpchar') OR t.typtype = 'd' AND t.typcategory = 'S', a.attgenerated <> '', t.typname IN ('int2', 'int4', 'int8') AND t.typtype = 'b', t.typname = 'bytea'
 	FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 	JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
 	WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`
@@ -80,7 +80,7 @@ func (postgres) catalog(ctx context.Context, q ask) (*catalog, error) {
 		if facts, known := c.tables[newTableID(row[0], row[1], c.standard)]; known {
 			name := strings.ToLower(row[2])
 			_, twin := facts.columns[name] // "Id" beside id: nobody could tell their values apart
-			facts.columns[name] = columnFacts{text: row[3] == "true", folded: row[4] == "true", derived: row[5] == "true", integer: row[6] == "true" && !twin}
+			facts.columns[name] = columnFacts{text: row[3] == "true", folded: row[4] == "true", derived: row[5] == "true", integer: row[6] == "true" && !twin, binary: row[7] == "true"}
 		}
 	}
 	if rows, err = q(ctx, pgForeign); err != nil {

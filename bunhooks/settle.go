@@ -11,20 +11,29 @@ import (
 	"github.com/cacheme/cacheme/sqltx"
 )
 
-// settle stands around a COMMIT: a limit in the database, a hold in Redis, the COMMIT, and the end of the hold as its
-// outcome has it. It returns without committing where the commit is refused.
-func (e *engine) settle(ctx context.Context, c *sqltx.Conn, all []*written, fence bool, commit func() error) error {
-	invalids := e.invalids(all)
+// place is where a COMMIT takes place.
+type place uint8
+
+const (
+	ofProgram place = iota // in a transaction of the program's
+	ofHook                 // in one that a statement was given
+	outside                // in none, or in the text itself: the statement is its own COMMIT
+)
+
+// settle stands around a COMMIT: a limit in the database, a row in the outbox, a hold in Redis, the COMMIT, and the end of
+// the hold as its outcome has it. It returns without committing where the commit is refused.
+func (e *engine) settle(ctx context.Context, c *sqltx.Conn, all []*written, in place, commit func() error) error {
+	effects := e.effects(all)
 	// The outcome has to be told even if the caller gives up; the cache bounds its own work.
 	ctx = context.WithoutCancel(ctx)
 	var err error
 	switch {
-	case len(invalids) == 0:
+	case len(effects) == 0:
 		err = commit()
 	case e.afterCommit:
-		err = e.settleAfter(ctx, invalids, commit)
+		err = e.settleAfter(ctx, c, effects, all, in, commit)
 	default:
-		err = e.settleHeld(ctx, c, invalids, fence, commit)
+		err = e.settleHeld(ctx, c, effects, all, in, commit)
 	}
 	if err == nil {
 		e.refill(all)
@@ -32,15 +41,19 @@ func (e *engine) settle(ctx context.Context, c *sqltx.Conn, all []*written, fenc
 	return err
 }
 
-func (e *engine) settleHeld(ctx context.Context, c *sqltx.Conn, invalids []cacheme.Invalid, fence bool, commit func() error) error {
-	if fence {
+func (e *engine) settleHeld(ctx context.Context, c *sqltx.Conn, effects []effect, all []*written, in place, commit func() error) error {
+	if in == ofProgram || in == ofHook && !e.dialect.fencesAtBegin {
 		failed, done := e.fence(ctx, c)
 		defer done()
 		if failed {
 			return commit()
 		}
 	}
-	hold, err := e.hold(ctx, invalids)
+	p, err := e.post(ctx, c, effects, all, in)
+	if err != nil {
+		return err
+	}
+	hold, err := e.hold(ctx, p.invalids)
 	if err != nil && e.refuse {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -63,9 +76,9 @@ func (e *engine) settleHeld(ctx context.Context, c *sqltx.Conn, invalids []cache
 				e.tell(func() error { return hold.Rollback(ctx) })
 			}
 		case hold != nil:
-			e.tell(func() error { return hold.End(ctx, err) })
+			e.delivered(ctx, c, p, in, err, e.tell(func() error { return hold.End(ctx, err) }))
 		default:
-			e.invalidate(ctx, invalids)
+			e.delivered(ctx, c, p, in, err, e.invalidate(ctx, p.invalids))
 		}
 	}
 	if e.rules.Off(guard.ReturnAfterRelease) {
@@ -78,15 +91,19 @@ func (e *engine) settleHeld(ctx context.Context, c *sqltx.Conn, invalids []cache
 
 // settleAfter commits, and then invalidates. A COMMIT without an answer may still arrive: what it makes wrong is held
 // until it no longer can.
-func (e *engine) settleAfter(ctx context.Context, invalids []cacheme.Invalid, commit func() error) error {
-	err := commit()
+func (e *engine) settleAfter(ctx context.Context, c *sqltx.Conn, effects []effect, all []*written, in place, commit func() error) error {
+	p, err := e.post(ctx, c, effects, all, in)
+	if err != nil {
+		return err
+	}
+	err = commit()
 	switch {
 	case err == nil:
-		e.invalidate(ctx, invalids)
+		e.delivered(ctx, c, p, in, nil, e.invalidate(ctx, p.invalids))
 	case !e.rolledBack(err):
-		hold, held := e.hold(ctx, invalids)
+		hold, held := e.hold(ctx, p.invalids)
 		if held != nil {
-			e.invalidate(ctx, invalids)
+			e.invalidate(ctx, p.invalids)
 			break
 		}
 		e.tell(func() error { return hold.Doubt(ctx) })
@@ -146,16 +163,18 @@ func (e *engine) hold(ctx context.Context, invalids []cacheme.Invalid) (hold *ca
 	return hold, err
 }
 
-func (e *engine) invalidate(ctx context.Context, invalids []cacheme.Invalid) {
-	e.tell(func() error { return e.cache.Invalidate(ctx, invalids...) })
+func (e *engine) invalidate(ctx context.Context, invalids []cacheme.Invalid) (delivered bool) {
+	return e.tell(func() error { return e.cache.Invalidate(ctx, invalids...) })
 }
 
-// tell tells the cache. What goes wrong it has told already, as an event: an invalidation that cannot be delivered is
-// kept, and a write that is committed does not fail by it.
-func (e *engine) tell(what func() error) {
-	if err := e.protect(what); errors.Is(err, cacheme.ErrClosed) {
+// tell tells the cache, and reports whether that has told Redis. What goes wrong it has told already, as an event: an
+// invalidation that cannot be delivered is kept, and a write that is committed does not fail by it.
+func (e *engine) tell(what func() error) (delivered bool) {
+	err := e.protect(what)
+	if errors.Is(err, cacheme.ErrClosed) {
 		e.warn.once("closed", "cacheme: a write was committed after the cache was closed; what it makes wrong stays until the TTL", "err", err)
 	}
+	return err == nil
 }
 
 // protect keeps a panic of the user's, in a hook of his Redis client, out of his own write.

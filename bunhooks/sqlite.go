@@ -36,6 +36,8 @@ func (sqlite) lockFirst(ctx context.Context, c *sqltx.Conn, t *table) error {
 	return err
 }
 
+func (sqlite) replica() (query string, lasts bool) { return "", true }
+
 func (sqlite) result(ctx context.Context, c *sqltx.Conn, n int64, _ driver.Value, _ map[string]bool) driver.Result {
 	rows, err := askConn(c)(ctx, "SELECT last_insert_rowid()")
 	return newResult(rows, err, n)

@@ -132,7 +132,7 @@ func (r *rehearsal) impact(e *engine) (*cacheme.Impact, error) {
 	if w == nil { // a statement that the connection did not show
 		return nil, &InstallError{Reason: "does not see this statement"}
 	}
-	invalids := e.invalids([]*written{w})
+	invalids := invalidsIn(e.effects([]*written{w}))
 	inserts := w.target != nil && len(w.rows) == 0 && len(w.whole) == 0 && r.note != ""
 	if inserts {
 		invalids = append([]cacheme.Invalid{cacheme.By(w.by)}, invalidsOf([]*table{w.target})...)

@@ -75,8 +75,15 @@ func (e *engine) cap(w *written) {
 	w.rows = nil
 }
 
-// invalids are what all of it makes wrong.
-func (e *engine) invalids(all []*written) (invalids []cacheme.Invalid) {
+// effect is what one statement makes wrong.
+type effect struct {
+	by    cacheme.Write
+	wrong []cacheme.Invalid
+}
+
+// effects are what all of it makes wrong. What several statements wrote is told by each of them: the last one is who made
+// it wrong.
+func (e *engine) effects(all []*written) (effects []effect) {
 	known := map[*table]bool{}
 	for _, w := range all {
 		for _, t := range w.whole {
@@ -84,21 +91,26 @@ func (e *engine) invalids(all []*written) (invalids []cacheme.Invalid) {
 		}
 	}
 	for _, w := range all {
-		// What several statements wrote is told by each of them: the last one is who made it wrong.
-		before := len(invalids)
-		invalids = append(invalids, cacheme.By(w.by))
-		invalids = append(invalids, invalidsOf(w.whole)...)
+		wrong := invalidsOf(w.whole)
 		for _, r := range w.rows {
 			if known[r.table] {
 				continue
 			}
 			for _, values := range r.values {
-				invalids = e.appendRow(invalids, r.table, values)
+				wrong = e.appendRow(wrong, r.table, values)
 			}
 		}
-		if len(invalids) == before+1 {
-			invalids = invalids[:before]
+		if len(wrong) > 0 {
+			effects = append(effects, effect{w.by, wrong})
 		}
+	}
+	return effects
+}
+
+// invalidsIn are these effects for the cache.
+func invalidsIn(effects []effect) (invalids []cacheme.Invalid) {
+	for _, f := range effects {
+		invalids = append(append(invalids, cacheme.By(f.by)), f.wrong...)
 	}
 	return invalids
 }

@@ -60,6 +60,8 @@ func (s *seen) note(e cacheme.Event) {
 		// Under the lock: a subtest that has ended must not be failed any more.
 		s.missed++
 		s.t.Errorf("cachetest: %s: %s %s", e.Line, e.Node, e.Reason)
+	case cacheme.EventChanged:
+		s.t.Errorf("cachetest: %s %s: %s", e.Node, e.Key, e.Reason)
 	case cacheme.EventBack, cacheme.EventDelivered:
 		close(s.better)
 		s.better = make(chan struct{})

@@ -58,7 +58,7 @@ func isHousekeeping(cmds []redis.Cmder) bool {
 
 // words says what the scripts of a cache do.
 var words = map[string]string{
-	"touch": "reads the tokens", "lease": "takes the lease", "renew": "renews the lease", "fill": "stores", "watch": "looks for losses",
+	"renew": "renews the lease", "wait": "asks to be told of its end", "watch": "looks for losses",
 	"invalidate": "makes wrong", "hold": "holds", "release": "ends the hold",
 }
 
@@ -84,8 +84,6 @@ func (h trips) sayOne(cmd redis.Cmder) string {
 		return "looks at " + h.key(args, 1)
 	case "info":
 		return ""
-	case "publish":
-		return "wakes those who wait"
 	case "evalsha":
 		return h.sayScript(args)
 	case "get":
@@ -109,27 +107,54 @@ func (h trips) sayOne(cmd redis.Cmder) string {
 
 // sayScript tells what a script does: its keys are behind the hash and the count of keys, its arguments behind those.
 func (h trips) sayScript(args []any) string {
-	const hashAt, keyAt = 1, 3
+	const hashAt, countAt, keyAt = 1, 2, 3
 	if len(args) <= keyAt {
 		return "runs a script"
 	}
 	hash, _ := args[hashAt].(string)
+	count, _ := args[countAt].(int)
 	name := h.scripts[hash]
 	switch name {
 	case "":
 		return "runs a script on " + h.key(args, keyAt)
-	case "touch", "lease", "renew", "watch":
+	case "renew", "wait", "watch":
 		return words[name]
+	case "begin":
+		return sayBegin(count, args[keyAt+count:])
 	case "fill":
-		const storeAt = 6 // behind two keys and the owner
-		if len(args) > storeAt && fmt.Sprint(args[storeAt]) != "1" {
-			return "gives the lease of " + h.key(args, keyAt) + " back and stores nothing"
-		}
-		return "stores " + h.key(args, keyAt)
+		return h.sayFills(args[keyAt:keyAt+count], args[keyAt+count:])
 	case "release":
 		return fmt.Sprintf("%s on %s (%v)", words[name], h.key(args, keyAt), args[len(args)-1])
 	}
 	return words[name] + " " + h.key(args, keyAt)
+}
+
+// sayBegin tells what the script does that begins loads: two keys are those of a load, the others tokens.
+func sayBegin(keys int, args []any) string {
+	loads, _ := args[0].(int)
+	var said []string
+	if loads > 0 {
+		said = append(said, "takes the lease")
+	}
+	if keys > 2*loads {
+		said = append(said, "reads the tokens")
+	}
+	return strings.Join(said, ", ")
+}
+
+// sayFills tells what the script does that ends loads: of each there are two keys, and behind the channel five arguments, the
+// second of which says whether it stores.
+func (h trips) sayFills(keys, args []any) string {
+	var said []string
+	for i := 0; 2*i < len(keys); i++ {
+		entry := h.key(keys, 2*i)
+		if args[1+5*i+1] == "1" {
+			said = append(said, "stores "+entry)
+		} else {
+			said = append(said, "gives the lease of "+entry+" back and stores nothing")
+		}
+	}
+	return strings.Join(said, ", ")
 }
 
 // key is the name of what a Redis key of the cache stands for.

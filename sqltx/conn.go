@@ -16,6 +16,7 @@ type Conn struct {
 	manual    bool // MySQL: autocommit is off, so that the next statement begins a transaction
 	disguised bool // the program has set whom its statements run as
 	moved     bool // the program may have chosen another database
+	kept      any  // the Handler's
 	discarded atomic.Bool
 	raw       []driver.NamedValue // the arguments of the call at hand, before they were converted
 }
@@ -46,6 +47,12 @@ func (c *Conn) Exec(ctx context.Context, text string, args []driver.NamedValue) 
 func (c *Conn) Query(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
 	return queryText(ctx, c.in, text, args, nil)
 }
+
+// Keep remembers a value of the Handler's for as long as the connection is open, in place of what it kept before.
+func (c *Conn) Keep(v any) { c.kept = v }
+
+// Kept is what Keep was given last, or nil.
+func (c *Conn) Kept() any { return c.kept }
 
 // Discard makes the pool close the connection, once whoever has it gives it back.
 func (c *Conn) Discard() { c.discarded.Store(true) }

@@ -16,11 +16,13 @@ import (
 
 // catalogue is the part of a shop that is cached so.
 type catalogue struct {
-	db     *bun.DB
-	rows   *rowcache.Cache
-	books  *rowcache.Rows[Book]
-	author *rowcache.One[Book, Author]
-	owner  *rowcache.One[Book, User]
+	db      *bun.DB
+	rows    *rowcache.Cache
+	books   *rowcache.Rows[Book]
+	authors *rowcache.Rows[Author]
+	users   *rowcache.Rows[User]
+	author  *rowcache.One[Book, Author]
+	owner   *rowcache.One[Book, User]
 }
 
 func openCatalogue(cache *cacheme.Cache, db *bun.DB) (c *catalogue, err error) {
@@ -32,18 +34,16 @@ func openCatalogue(cache *cacheme.Cache, db *bun.DB) (c *catalogue, err error) {
 	if c.books, err = rowcache.For[Book](c.rows, rowcache.Model{}); err != nil {
 		return nil, err
 	}
-	authors, err := rowcache.For[Author](c.rows, rowcache.Model{})
-	if err != nil {
+	if c.authors, err = rowcache.For[Author](c.rows, rowcache.Model{}); err != nil {
 		return nil, err
 	}
-	users, err := rowcache.For[User](c.rows, rowcache.Model{})
-	if err != nil {
+	if c.users, err = rowcache.For[User](c.rows, rowcache.Model{}); err != nil {
 		return nil, err
 	}
-	if c.author, err = rowcache.ToOne(c.books, "Author", authors); err != nil {
+	if c.author, err = rowcache.ToOne(c.books, "Author", c.authors); err != nil {
 		return nil, err
 	}
-	c.owner, err = rowcache.ToOne(c.books, "Owner", users)
+	c.owner, err = rowcache.ToOne(c.books, "Owner", c.users)
 	return c, err
 }
 

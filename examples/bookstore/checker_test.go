@@ -167,21 +167,3 @@ func TestHistory_wants_to_know_who_deleted(t *testing.T) {
 		t.Error("a row is gone, and nobody asks who did it")
 	}
 }
-
-func TestLatencies_tell_quantiles_to_a_tenth(t *testing.T) {
-	t.Parallel()
-	var l, other latencies
-	for i := range 99 {
-		l.add(time.Duration(i+1) * time.Millisecond)
-	}
-	other.add(time.Hour)
-	l.merge(&other)
-	for q, want := range map[float64]time.Duration{.5: 50 * time.Millisecond, .99: 99 * time.Millisecond} {
-		if got := l.quantile(q); got < want || got > want*11/10 {
-			t.Errorf("quantile(%v) = %v, want about %v", q, got, want)
-		}
-	}
-	if got := new(latencies).quantile(.5); got != 0 {
-		t.Errorf("quantile of nothing = %v", got)
-	}
-}

@@ -1,8 +1,10 @@
 // The bookstore shows what cacheme does: nothing but Go has to be installed.
 //
 //	go run ./examples/bookstore
+//	go run ./examples/bookstore -serve :8080
 //
-// It fills a bookstore (SQLite in a temporary file, Redis inside the process), tells in a dozen steps what is cached,
+// The second is the shop as a site to click through, with the admin page beside it; see serve.go. The first
+// fills a bookstore (SQLite in a temporary file, Redis inside the process), tells in a dozen steps what is cached,
 // what a write makes wrong by itself and what stays, and then lets readers and writers of two processes of the shop run
 // against each other: each has a database handle and a cache of its own, and they share the file and Redis and nothing
 // else. The writers go every way there is, from bun's builders to plain database/sql. A checker that knows every commit
@@ -27,6 +29,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/redisurl"
 )
 
 func main() {
@@ -44,6 +47,7 @@ type config struct {
 	seed     uint64
 	size     size
 	enough   bool    // the first old read that is found ends the traffic
+	serve    string  // where the site listens; empty: there is none, and the story is told
 	verify   float64 // share of the hits that the caches compare with the database by themselves
 
 	// joining is how each process joins its database and its cache; wrap stands between the caches and Redis. There a
@@ -61,6 +65,13 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		return 2 // the flag package has told why
+	}
+	if c.serve != "" {
+		if err := served(ctx, c, newPage(stdout)); err != nil {
+			_, _ = fmt.Fprintln(stderr, "bookstore:", err)
+			return 1
+		}
+		return 0
 	}
 	r, err := run(ctx, c, newPage(stdout))
 	if err != nil {
@@ -81,13 +92,20 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.DurationVar(&c.traffic, "for", 5*time.Second, "how long readers and writers run against each other")
 	flags.Uint64Var(&c.seed, "seed", 1, "what the shop's contents and the traffic are drawn from")
 	flags.Float64Var(&c.verify, "verify", 0, "`share` of the hits, 0 to 1, that the caches themselves compare with what the loaders give, in the background")
+	flags.StringVar(&c.serve, "serve", "", "in place of all that, the shop as a site with the admin page beside it, for this machine alone, at this `address`: :8080")
 	flags.StringVar(&c.dsn, "db", "", "SQLite `DSN` of a file to create the tables in; it is kept (default: a temporary file)")
-	flags.StringVar(&c.redisURL, "redis", "", "`URL` of a Redis, redis://localhost:6379; only keys of an own prefix are touched (default: one inside this process)")
+	flags.StringVar(&c.redisURL, "redis", "", "`URL` of a Redis, redis://localhost:6379, of sentinels, redis://sentinel1:26379?master_name=main&addr=sentinel2:26379, or of a cluster, "+
+		"redis://node1:6379?addr=node2:6379; only keys of an own prefix are touched (default: one inside this process)")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}
 	var err error
+	if c.serve != "" {
+		c.serve, err = loopback(c.serve)
+	}
 	switch {
+	case err != nil:
+		err = fmt.Errorf("-serve: %w", err)
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case c.traffic < 0:
@@ -95,7 +113,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	case !(c.verify >= 0 && c.verify <= 1):
 		err = fmt.Errorf("-verify is no share of 0 to 1: %v", c.verify)
 	case c.redisURL != "":
-		if _, bad := redis.ParseURL(c.redisURL); bad != nil {
+		if _, bad := redisurl.Parse(c.redisURL); bad != nil {
 			err = fmt.Errorf("-redis: %w", bad)
 		}
 	}

@@ -246,7 +246,7 @@ func TestCommand(t *testing.T) {
 		{"-for -1s", 2, "-for is negative: -1s"},
 		{"-verify 2", 2, "-verify is no share of 0 to 1: 2"},
 		{"-seed x", 2, `invalid value "x" for flag -seed`},
-		{"-redis http://localhost", 2, "-redis: redis: invalid URL scheme: http"},
+		{"-redis http://localhost", 2, "-redis: this is no URL of a Redis: redis: invalid URL scheme: http"},
 		{"-shelves 3", 2, "flag provided but not defined: -shelves"},
 		{"now", 2, `unexpected argument "now"`},
 		{"-db /no/such/folder/shop.db", 1, "create tables"},

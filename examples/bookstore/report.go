@@ -130,7 +130,7 @@ func (r *report) print(out *page) {
 	out.linef("%-28s %d", "queries saved", all.reads-int(r.during.loads))
 	for _, tier := range []cacheme.Tier{cacheme.TierRedis, cacheme.TierSource} {
 		l := r.latency[tier]
-		out.linef("%-28s p50 %v, p99 %v", "latency from "+string(tier), l.quantile(.5), l.quantile(.99))
+		out.linef("%-28s p50 %v, p99 %v", "latency from "+string(tier), l.Quantile(.5), l.Quantile(.99))
 	}
 	out.linef("%-28s %d", "invalidations", r.during.invalidations)
 	if r.commands >= 0 {

@@ -60,7 +60,7 @@ func verifying(share float64) cacheme.VerifyOptions {
 }
 
 func openShop(r *redisServer, d *database, h *history, c config) (*shop, error) {
-	cache, err := cacheme.New(r.cached, cacheme.Options{
+	cache, err := cacheme.New(r.connect(), cacheme.Options{
 		Prefix: r.prefix,
 		// Readers, writers, the database and mostly Redis too share this machine's cores: with the budgets that suit a
 		// server of its own the run would show how the machine schedules.
@@ -101,6 +101,9 @@ func openShop(r *redisServer, d *database, h *history, c config) (*shop, error) 
 	if err == nil {
 		cacheme.Refillable(s.followerCount, nil)
 		s.catalogue, err = openCatalogue(cache, s.db)
+	}
+	if err == nil {
+		err = cache.Publish(context.Background()) // so that cmd/cacheme can look into it
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close(context.Background()))

@@ -1,16 +1,16 @@
 package main
 
 import (
-	"math"
 	"time"
 
 	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/latency"
 )
 
 // tally is what one reader or writer counted.
 type tally struct {
 	kinds      []kindTally // as kinds
-	latency    map[cacheme.Tier]*latencies
+	latency    map[cacheme.Tier]*latency.Counts
 	writes     int            // committed
 	undone     int            // rolled back
 	refused    int            // by the database
@@ -27,7 +27,7 @@ func newTally() *tally {
 		kinds:   make([]kindTally, len(kinds)),
 		paths:   map[string]int{},
 		manners: map[string]int{},
-		latency: map[cacheme.Tier]*latencies{cacheme.TierRedis: {}, cacheme.TierSource: {}},
+		latency: map[cacheme.Tier]*latency.Counts{cacheme.TierRedis: {}, cacheme.TierSource: {}},
 	}
 }
 
@@ -40,7 +40,7 @@ func (t *tally) answered(kind int, r reply, took time.Duration) {
 	if r.stale {
 		k.stale++
 	}
-	t.latency[r.tier].add(took)
+	t.latency[r.tier].Add(took)
 }
 
 func (t *tally) wrote(m manner, w write, committed bool) {
@@ -65,7 +65,7 @@ func (t *tally) add(o *tally) {
 		t.kinds[i].stale += k.stale
 	}
 	for tier, l := range o.latency {
-		t.latency[tier].merge(l)
+		t.latency[tier].Merge(l)
 	}
 	t.writes += o.writes
 	t.undone += o.undone
@@ -88,37 +88,4 @@ func (t *tally) total() (all kindTally) {
 		all.stale += k.stale
 	}
 	return all
-}
-
-// latencies count durations in steps of a factor of 2^(1/8), so that a run may last as long as it likes. The last
-// step, from 2^39 ns or nine minutes on, is longer than any read.
-type latencies struct {
-	n     int
-	steps [40 * perDoubling]int
-}
-
-const perDoubling = 8
-
-func (l *latencies) add(d time.Duration) {
-	step := int(math.Log2(float64(max(1, d))) * perDoubling)
-	l.steps[min(step, len(l.steps)-1)]++
-	l.n++
-}
-
-func (l *latencies) merge(o *latencies) {
-	l.n += o.n
-	for i, n := range o.steps {
-		l.steps[i] += n
-	}
-}
-
-// quantile returns the duration that a share q of all stayed below, 0 if there are none.
-func (l *latencies) quantile(q float64) time.Duration {
-	left := int(math.Ceil(q * float64(l.n)))
-	for i, n := range l.steps {
-		if left -= n; left <= 0 && l.n > 0 {
-			return time.Duration(math.Exp2(float64(i+1) / perDoubling)).Round(time.Microsecond)
-		}
-	}
-	return 0
 }

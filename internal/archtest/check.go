@@ -27,6 +27,7 @@ var fileRules = []struct {
 	{"bun stays at the edge", bunStaysAtTheEdge},
 	{"products carry no test code", productsCarryNoTestCode},
 	{"no unsafe", noUnsafe},
+	{"no wall clock", noWallClock},
 	{"no init", noInit},
 	{"files are short", filesAreShort},
 	{"test files are named so", testFilesAreNamedSo},

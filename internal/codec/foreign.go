@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding"
 	"fmt"
 	"reflect"
@@ -92,7 +93,8 @@ func foreignPlan(p *plan, m pair) {
 			}
 		}()
 		v.SetZero()
-		if err := m.read(v.Addr().Interface(), b); err != nil {
+		// A copy, since the method may keep what it should not.
+		if err := m.read(v.Addr().Interface(), bytes.Clone(b)); err != nil {
 			return fmt.Errorf("the counterpart of %s of %s: %w", m.name, p.typ, err)
 		}
 		return nil

@@ -13,6 +13,7 @@ const (
 	version    = 1
 	headerSize = len(magic) + 3 + 6 + 3*8
 	tokenSize  = 16
+	flagsAt    = len(magic) + 1
 	crcSize    = crc32.Size
 )
 

@@ -70,7 +70,7 @@ func (e *Entry) decode(b []byte, maxRaw int) (reason string) {
 	}
 
 	// A checksum is no signature: from here on the content is whole, but still nobody's word is taken.
-	flags := body[3]
+	flags := body[flagsAt]
 	if flags&^flagsKnown != 0 {
 		return ReasonLayout
 	}

@@ -49,8 +49,29 @@ const (
 	FenceOnStatement
 )
 
-// RowsByValues has writers tell rows by the values of their keys, for nodes with Observe: Auto.
-const RowsByValues Rule = FenceOnStatement + 1
+// Rules beside the protocol of one entry.
+const (
+	// RowsByValues has writers tell rows by the values of their keys, for nodes with Observe: Auto.
+	RowsByValues Rule = FenceOnStatement + 1 + iota
+	// EarlyByLease has a load before an entry's time is over ask for the lease as every other load.
+	EarlyByLease
+	// EpochKnowsMasters has a reply of a server that was no master when the epoch was read make the epoch unknown.
+	EpochKnowsMasters
+	// EpochHoldsReplication has each time of a primary in office be an epoch of its own.
+	EpochHoldsReplication
+	// ReplicasVouch has a primary believed only while its replicas follow it, where Options.WaitReplicas asks for that.
+	ReplicasVouch
+	// ReplicasAcknowledge has a write count as delivered only when they have it.
+	ReplicasAcknowledge
+	// NearBeforeLook has near caches listen for changes of what is read before it is read.
+	NearBeforeLook
+	// NearOnlyProven keeps what is near from being served while nobody can show that word of all changes arrives.
+	NearOnlyProven
+	// NearNotInLoads keeps what is near out of loads, whose values may be asked for by those who want them fresh.
+	NearNotInLoads
+	// OutboxWithWrite has writers with an outbox keep what they make wrong in the transaction that does.
+	OutboxWithWrite
+)
 
 // Set is a set of rules that are switched off. The zero Set leaves every rule on.
 type Set uint64

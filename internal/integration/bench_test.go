@@ -67,7 +67,7 @@ var volume = Volume{
 
 // lane is what is measured: the same value by either way.
 type lane struct {
-	rdb   *redis.Client
+	rdb   redis.UniversalClient
 	codec *codec.CBOR
 	bound *cacheme.Bound[VolumeByID, Volume]
 	node  VolumeByID

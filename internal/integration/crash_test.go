@@ -81,47 +81,43 @@ func onCrash(t testing.TB, d writes.Dialect, dsn, addr string, connect func(stri
 	}
 }
 
+// TestCrash runs all on each database beside each other: they wait for holds to be over. They are not beside the tests that
+// are all parallel, in whose crowd a hold would be over too soon.
 func TestCrash(t *testing.T) {
 	for _, c := range crashPlaces() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			crash.Run(t, c.open)
-		})
-	}
-}
-
-func TestCrash_of_a_sleeper_that_wakes_past_its_hold_finds_its_transaction_gone(t *testing.T) {
-	for _, c := range crashPlaces() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			crash.Sleep(t, c.open)
-		})
-	}
-}
-
-func TestCrash_of_the_answer_to_a_COMMIT_keeps_its_hold(t *testing.T) {
-	for _, c := range crashPlaces() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			crash.Answer(t, func(t testing.TB) (crash.Place, crash.Line) {
-				t.Helper()
-				p := c.open(t)
-				proxy := kit.NewProxy(t, p.DatabaseAddr)
-				connector, err := p.Drivers.Connector(strings.ReplaceAll(p.DSN, p.DatabaseAddr, proxy.Addr()))
-				if err != nil {
-					t.Fatal(err)
-				}
-				return p, crash.Line{
-					Connector: connector,
-					Mute:      func() { proxy.Delay(time.Hour) },
-					Cut:       proxy.Cut,
-					Heal: func() {
-						if err := proxy.Heal(); err != nil {
-							t.Error(err)
-						}
-					},
-				}
+		for name, of := range map[string]func(*testing.T, func(testing.TB) crash.Place){
+			"of a process that is killed":                                      crash.Run,
+			"of a sleeper that wakes past its hold finds its transaction gone": crash.Sleep,
+			"of a loader that sleeps past its lease is refused its fill":       crash.SleepLoading,
+			"of the answer to a COMMIT keeps its hold":                         answerIsLost,
+		} {
+			t.Run(name+", "+c.name, func(t *testing.T) {
+				t.Parallel()
+				of(t, c.open)
 			})
-		})
+		}
 	}
+}
+
+// answerIsLost has a proxy in front of the database that swallows the answer.
+func answerIsLost(t *testing.T, open func(testing.TB) crash.Place) {
+	crash.Answer(t, func(t testing.TB) (crash.Place, crash.Line) {
+		t.Helper()
+		p := open(t)
+		proxy := kit.NewProxy(t, p.DatabaseAddr)
+		connector, err := p.Drivers.Connector(strings.ReplaceAll(p.DSN, p.DatabaseAddr, proxy.Addr()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p, crash.Line{
+			Connector: connector,
+			Mute:      func() { proxy.Delay(time.Hour) },
+			Cut:       proxy.Cut,
+			Heal: func() {
+				if err := proxy.Heal(); err != nil {
+					t.Error(err)
+				}
+			},
+		}
+	})
 }

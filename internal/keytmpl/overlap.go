@@ -1,11 +1,16 @@
 package keytmpl
 
+import "strings"
+
 // valueExample is the byte that stands for any in an example: it reads well as a number and as a text.
 const valueExample = '1'
 
 // Overlap reports whether there is a key that both a and b can render, and gives a shortest such key. It looks at the
 // texts alone: holes that could never hold the same value because of their kinds count as if they could.
 func Overlap(a, b *Template) (example string, overlaps bool) {
+	if !startAlike(a.literals[0], b.literals[0]) {
+		return "", false // most of thousands of templates, without building anything
+	}
 	left, right := a.automaton(), b.automaton()
 	width := len(right)
 	// A pair of states is left*width+right. Breadth first, so the first way to the last pair is a shortest key. A pair
@@ -47,6 +52,9 @@ func Overlap(a, b *Template) (example string, overlaps bool) {
 	}
 	return string(key), true
 }
+
+// startAlike reports whether a text can begin with both.
+func startAlike(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) }
 
 // edge leads from one state of an automaton to another by one byte: any byte of a value, or letter alone.
 type edge struct {

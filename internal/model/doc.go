@@ -12,7 +12,7 @@
 // To change the protocol, change it here first: name the rule in rule.go, ask for it with rules.on where it acts, and
 // bound a scenario in scenario.go that breaks without it. Nothing else of the project imports this package.
 //
-// What a world leaves out: savepoints, stale serving, the near cache and its feed, the journal and the outbox, loads inside
+// What a world leaves out: savepoints, stale serving, the journal and the outbox, loads inside
 // loads, several masters, a process's memory of result dependencies, renewal of holds, read replicas. What it assumes:
 // a COMMIT whose transaction is fenced takes effect before the hold's deadline or never.
 package model

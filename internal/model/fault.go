@@ -13,6 +13,7 @@ const (
 	restart                // Redis comes back as it was in its snapshot
 	snapshot               // and when that was
 	stepBack               // Redis's clock steps back
+	deadLink               // the link of a near cache brings nothing any more, and nobody is told
 	faultKinds
 )
 
@@ -69,6 +70,7 @@ func (p *play) faultSteps(w world) {
 	}
 	w.spend(restart)
 	w.Count = 0
+	w.Near.Words, w.Near.Behind, w.Near.Dead = 0, 0, p.Near
 	p.replaceAll(&w, w.Saved) // nothing, if nobody looks at what the other run wrote
 	p.emit(w, event{what: restarts})
 }
@@ -150,6 +152,7 @@ func (p *play) killWriter(w *world, i int) {
 		p.promiseByCrash(w, i)
 	}
 	me.At, me.Key, me.Before = killed, 0, [maxKeys]token{}
+	w.Near.Untold = 0
 }
 
 // stillFeared is whether a probation waits for this writer, who may be done by now: the time of a probation passes anyway.
@@ -237,6 +240,9 @@ func (p *play) readerFaults(w world) {
 				p.leave(&t, j)
 				t.Readers[j].At = gone
 			}
+		}
+		if p.isNear(i) { // its near cache goes with it, and its link
+			t.Near = near{Lag: t.Near.Lag, Passing: t.Near.Passing, Passed: t.Near.Passed}
 		}
 		p.forget(&t)
 		p.emit(t, event{what: killsReader, who: uint8(i)})

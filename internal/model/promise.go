@@ -13,6 +13,7 @@ const (
 	RollbackHarmless
 	CrashFresh
 	RestFresh
+	NearBounded
 	OneLoad
 	Shared
 	Cold
@@ -28,6 +29,7 @@ var promiseTexts = [promiseCount]string{
 	RollbackHarmless: "P2 rollback: a rollback alone leaves a fresh entry fresh",
 	CrashFresh:       "P3 crash: a read returns nothing older than what a crashed writer had committed under its hold when it started",
 	RestFresh:        "P3 at rest: when nobody acts and all deadlines have passed, an entry judged fresh is the committed value",
+	NearBounded:      "P5: a near hit returns nothing older than what had been committed and returned one lag before it started",
 	OneLoad:          "P6: no two loads at once, unless a lease was lost",
 	Shared:           "P6 shared: nobody loads by himself if a load of his process began after he arrived and has ended",
 	Cold:             "cold key: as long as Redis has lost nothing, no load begins on probation",
@@ -92,7 +94,7 @@ func (p *play) brokenAtRest(w world) Promise {
 			p.deadline(&w, i)
 		}
 	}
-	w.Redis.Lease = 0
+	w.Redis.Lease, w.Near = 0, near{}
 	w.Clock = 100 // long after, by any clock
 	for k := range p.Keys {
 		p.settle(&w, k, maxWriters+lastReader)

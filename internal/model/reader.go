@@ -30,6 +30,7 @@ type reader struct {
 	Seen   sight    // the reply to its MGET; of a leader, what its flight began with
 	Floor  versions // for the promises: what it must at least return
 	Flight uint8    // whose it has joined, plus one
+	Cut    bool     // since it began to look, word came that what it looks at is wrong
 
 	// Of a leader. After the answer, Value, Takers and BornInvalid stay as long as somebody may take the value.
 	Tokens      [maxKeys]token
@@ -90,6 +91,9 @@ func (p *play) arrive(w world, i int) {
 			// Or its context does not tell, and only its load finds out, see loadRow.
 		}
 	}
+	if p.hitNear(w, i) {
+		return
+	}
 	w.Readers[i].Floor = w.Promised
 	for j := range p.Readers {
 		other := &w.Readers[j]
@@ -110,7 +114,7 @@ func (p *play) arrive(w world, i int) {
 
 func (p *play) ask(w world, i int) {
 	me := &w.Readers[i]
-	me.Seen, me.At = w.Redis.sight, toDecide
+	me.Seen, me.At, me.Cut = w.Redis.sight, toDecide, false
 	for k := range p.Keys {
 		me.Seen.Keys[k].Made, me.Seen.Keys[k].Ended = 0, 0 // of no use before the load
 	}
@@ -122,6 +126,7 @@ func (p *play) decide(w world, i int) {
 	me := &w.Readers[i]
 	by := uint8(i)
 	if p.fresh(&me.Seen) {
+		p.keep(&w, i)
 		p.answer(&w, i, me.Seen.Entry.Value)
 		p.emit(w, event{what: hits, who: by})
 		return

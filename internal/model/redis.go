@@ -65,6 +65,7 @@ func (p *play) create(w *world, k, actor int) tokenKey {
 func (p *play) invalidate(w *world, k, actor int) {
 	key := p.find(w, k)
 	if !key.held() {
+		p.publish(w, k)
 		p.renew(w, k, actor)
 	} else if p.on(InvalidationLeavesDirt) {
 		key.Dirty = true
@@ -82,6 +83,9 @@ func (p *play) renew(w *world, k, actor int) {
 // hold adds a holder or gives it a new deadline. The token before stays, and dirt does.
 func (p *play) hold(w *world, k, writer int) {
 	key := p.find(w, k)
+	if !key.held() { // while it is held, near caches have heard that already, and cannot have come to trust it since
+		p.publish(w, k)
+	}
 	if !p.on(RestoreByLastHolder) {
 		w.Writers[writer].Before[k] = key.Token
 	}

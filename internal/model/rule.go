@@ -56,6 +56,12 @@ const (
 	ExcuseLooksBack
 	EpochBinds
 
+	NearWiresFirst
+	NearOnlyProven
+	NearAnswerBehind
+	NearGapForgets
+	NearToldInStep
+
 	ruleCount
 )
 
@@ -117,6 +123,12 @@ var sentences = [ruleCount]sentence{
 	ExcuseNeedsMark:        {"excuse: the mark survived", "A missing mark is a loss; whoever finds one writes the mark anew, with the time of now.", []string{"flush"}},
 	ExcuseLooksBack:        {"excuse: a hold time back", "The mark must be older than the finding by one hold time.", []string{"cold, two tokens"}},
 	EpochBinds:             {"epoch binds", "What another run of Redis wrote counts as missing.", []string{"restart"}},
+
+	NearWiresFirst:   {"near: wires first", "A process that is going to keep a value listens for words of its keys before it reads them.", []string{"near"}},
+	NearOnlyProven:   {"near: only what is proven", "What is near is served only while an answer has come to a ping that was sent less than one lag ago.", []string{"near", "near, dead link"}},
+	NearAnswerBehind: {"near: answer behind the words", "The answer comes on the connection of the words, behind those from before the ping.", []string{"near"}},
+	NearGapForgets:   {"near: a gap forgets", "A link that was broken costs all that is near.", []string{"near, dead link"}},
+	NearToldInStep:   {"near: told in the same step", "The script that makes a token wrong, or holds it, publishes that.", []string{"near, killed writer"}},
 }
 
 // Rules lists every rule in order.

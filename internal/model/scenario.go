@@ -13,7 +13,8 @@ type Scenario struct {
 	Writers []script
 	Readers int
 	Process [maxReaders]int
-	Inside  int // reader 0 runs inside this writer's transaction, plus one; 0: in none
+	Near    bool // the process of reader 0 has a near cache
+	Inside  int  // reader 0 runs inside this writer's transaction, plus one; 0: in none
 	Faults  [faultKinds]uint8
 	AtMost  uint8 // of the faults in all; 0: all of them
 	Lacks   []Rule
@@ -49,7 +50,7 @@ func Scenarios() []Scenario {
 	w := func(s ...script) []script { return s }
 	oneRow, shared, apart, resultRow := [2]set{first}, [2]set{first, first}, [2]set{first, second}, [2]set{second}
 	alone, apart3, together := [3]int{0, 1, 2}, [3]int{0, 1, 1}, [3]int{0, 0, 1}
-	anything := [faultKinds]uint8{kill: 2, evict: 2, flush: 2, lateLease: 2, pause: 2, silence: 2, restart: 2, snapshot: 2, stepBack: 2}
+	anything := [faultKinds]uint8{kill: 2, evict: 2, flush: 2, lateLease: 2, pause: 2, silence: 2, restart: 2, snapshot: 2, stepBack: 2, deadLink: 2}
 	fencedFirst, fencedSecond := script{fenced, first, true}, script{fenced, second, true}
 
 	return []Scenario{
@@ -130,6 +131,22 @@ func Scenarios() []Scenario {
 		{
 			Name: "restart", Rows: 1, Keys: 1, Covers: oneRow, Readers: 2, Process: alone,
 			Writers: w(fencedFirst), Faults: [faultKinds]uint8{restart: 1, snapshot: 1, kill: 1},
+		},
+		{
+			Name: "near", Size: Medium, Rows: 1, Keys: 1, Covers: oneRow, Readers: 2, Process: together, Near: true,
+			Writers: w(fencedFirst, script{unhooked, first, false}),
+		},
+		{
+			Name: "near, dead link", Size: Medium, Rows: 1, Keys: 1, Covers: oneRow, Readers: 2, Process: together, Near: true,
+			Writers: w(fencedFirst), Faults: [faultKinds]uint8{deadLink: 1, evict: 1},
+		},
+		{
+			Name: "near, killed writer", Rows: 1, Keys: 1, Covers: oneRow, Readers: 2, Process: together, Near: true,
+			Writers: w(fencedFirst), Faults: [faultKinds]uint8{kill: 1},
+		},
+		{
+			Name: "near, any two faults", Size: Large, Rows: 1, Keys: 1, Covers: oneRow, Readers: 2, Process: together, Near: true,
+			Writers: w(fencedFirst), Faults: anything, AtMost: 2,
 		},
 		{
 			Name: "after commit", Size: Medium, Rows: 1, Keys: 1, Covers: oneRow, Readers: 3, Process: together,

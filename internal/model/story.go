@@ -53,6 +53,7 @@ const (
 	sharesTrip
 	bypasses
 	hits
+	hitsNear
 	settles
 	joins
 	declines
@@ -98,6 +99,14 @@ const (
 	saves
 	restarts
 	stepsBack
+
+	hearsWord
+	pings
+	hearsAnswer
+	lagBegins
+	lagEnds
+	linkDies
+	reconnects
 	happenings
 )
 
@@ -112,6 +121,7 @@ var tellings = [happenings]telling{
 	sharesTrip:    {"{R} arrives and shares the MGET of {on}", ""},
 	bypasses:      {"{R} reads past the cache", ""},
 	hits:          {"{R} hits {value}", ""},
+	hitsNear:      {"{R} hits near {value}", ""},
 	settles:       {"{R} settles {T}", "{key}"},
 	joins:         {"{R} joins {on}", ""},
 	declines:      {"{R} declines the value of {on}", "asks again"},
@@ -157,6 +167,14 @@ var tellings = [happenings]telling{
 	saves:        {"snapshot", ""},
 	restarts:     {"**restart**", "{sight}"},
 	stepsBack:    {"**clock steps back**", ""},
+
+	hearsWord:   {"word of {word} arrives", ""},
+	pings:       {"ping", ""},
+	hearsAnswer: {"answer", ""},
+	lagBegins:   {"a lag begins", ""},
+	lagEnds:     {"the lag ends", ""},
+	linkDies:    {"**link dies**", ""},
+	reconnects:  {"link is back", ""},
 }
 
 func (p *play) tell(before, after *world, e event) Step {
@@ -165,6 +183,8 @@ func (p *play) tell(before, after *world, e event) Step {
 	switch e.what {
 	case hits:
 		returned = before.Readers[who].Seen.Entry.Value
+	case hitsNear:
+		returned = before.Near.Value
 	case takesFlight, takesNext:
 		returned = before.Readers[on].Value
 	case fills, fillRefused, storesNothing:
@@ -174,7 +194,7 @@ func (p *play) tell(before, after *world, e event) Step {
 	}
 	words := strings.NewReplacer(
 		"{R}", readerName(who), "{W}", writerName(who), "{on}", readerName(on),
-		"{age}", [...]string{"older", "same microsecond", "younger"}[e.age], "{T}", tokenName(on),
+		"{age}", [...]string{"older", "same microsecond", "younger"}[e.age], "{T}", tokenName(on), "{word}", wordName(on),
 		"{row}", fmt.Sprintf("row %d", on+1), "{loaded}", version(loaded[min(on, maxRows-1)]),
 		"{key}", after.Redis.Keys[min(on, maxKeys-1)].String(), "{rows}", p.value(after.Rows),
 		"{value}", p.value(returned), "{sight}", p.describe(after.Redis.sight))

@@ -11,6 +11,13 @@ func writerName(i int) string { return fmt.Sprintf("W%d", i+1) }
 func readerName(i int) string { return fmt.Sprintf("R%d", i+1) }
 func tokenName(i int) string  { return string(rune('A' + i)) }
 
+func wordName(i int) string {
+	if i == theEntry {
+		return "the entry"
+	}
+	return tokenName(i)
+}
+
 func version(v uint8) string {
 	if v == unseen {
 		return "v?"

@@ -85,6 +85,7 @@ type world struct {
 	Readers [maxReaders]reader
 	Running set                            // writers whose hold has not reached its deadline
 	Minted  [maxWriters + maxReaders]uint8 // tokens made so far by each actor
+	Near    near                           // of a process that has one
 	Left    [faultKinds]uint8              // faults that may still happen
 	Budget  uint8                          // and how many of them in all
 
@@ -156,6 +157,9 @@ func (p *play) steps(w world) {
 	}
 	for i := range p.Readers {
 		p.readerSteps(w, i)
+	}
+	if p.Near {
+		p.nearSteps(w)
 	}
 	p.faultSteps(w)
 }

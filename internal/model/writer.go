@@ -84,6 +84,7 @@ func (p *play) writerSteps(w world, i int) {
 		p.emit(w, event{what: marksDoubt, who: uint8(i), on: uint8(k)})
 	case toRemove:
 		w.Redis.Entry, w.Redis.Lease, w.LeaseLost = entry{}, 0, true
+		p.publish(&w, theEntry)
 		p.returnWriter(&w, i)
 		p.emit(w, event{what: removes, who: uint8(i)})
 	}
@@ -179,6 +180,7 @@ func (p *play) releaseOne(w world, i int) {
 func (p *play) returnWriter(w *world, i int) {
 	me := &w.Writers[i]
 	me.At, me.Key, me.Before = returned, 0, [maxKeys]token{}
+	p.publishRest(w)
 	if me.InDoubt {
 		return // with an error; a hold, if there is one, runs on
 	}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 type breaker struct {
 	s        *Store
 	onReturn func() error
-	onChange func(open bool)
+	onChange func(open bool, why error)
 	failures atomic.Int32
 	opened   atomic.Bool
 	mu       sync.Mutex // guards done and the start of the probe
@@ -30,7 +32,7 @@ type breaker struct {
 	ctx      context.Context //nolint:containedctx // of the probes, ended by close
 }
 
-func (b *breaker) init(s *Store, onReturn func() error, onChange func(open bool)) {
+func (b *breaker) init(s *Store, onReturn func() error, onChange func(open bool, why error)) {
 	b.s, b.onReturn, b.onChange = s, onReturn, onChange
 	b.ctx, b.stop = context.WithCancel(context.Background())
 }
@@ -54,7 +56,7 @@ func (b *breaker) failed(err error) {
 		return
 	}
 	if b.start() {
-		b.onChange(true)
+		b.onChange(true, err)
 	}
 }
 
@@ -84,15 +86,23 @@ func (b *breaker) probe() {
 		if b.answers() && b.onReturn() == nil {
 			b.failures.Store(0)
 			b.opened.Store(false)
-			b.onChange(false)
+			b.onChange(false, nil)
 			return
 		}
 	}
 }
 
+// answers reports whether everybody who has keys is there, and known. While a master of a cluster is not, the others are
+// left alone only as long as three calls in a row have needed it.
 func (b *breaker) answers() bool {
-	_, err := callAnyway(b.ctx, b.s, probeBudget, func(ctx context.Context) (string, error) {
-		return b.s.rdb.Ping(ctx).Result()
+	_, err := callAnyway(b.ctx, b.s, probeBudget, func(ctx context.Context) (Epoch, error) {
+		err := b.s.eachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, _ string) error {
+			return node.Ping(ctx).Err()
+		})
+		if err != nil {
+			return Epoch{}, err
+		}
+		return b.s.currentEpoch(ctx)
 	})
 	return err == nil
 }

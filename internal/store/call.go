@@ -127,10 +127,14 @@ func isFull(err error) bool {
 	return redis.HasErrorPrefix(err, "OOM") || redis.HasErrorPrefix(err, "MISCONF") || redis.HasErrorPrefix(err, "NOREPLICAS")
 }
 
+// isMoving reports whether a slot is being moved, and of the keys of one script some are here and some there already. It says
+// nothing of any other slot.
+func isMoving(err error) bool { return redis.HasErrorPrefix(err, "TRYAGAIN") }
+
 // isDown reports whether err says that Redis cannot be used for now.
 func isDown(err error) bool {
 	var network net.Error
-	return err != nil && !isReply(err) && !isFull(err) &&
+	return err != nil && !isReply(err) && !isFull(err) && !isMoving(err) &&
 		(errors.As(err, &network) || !errors.Is(err, context.Canceled))
 }
 
@@ -165,13 +169,14 @@ func (s *Store) pipelined(ctx context.Context, fill func(pipe redis.Pipeliner)) 
 	}
 }
 
-// loadScripts sends all scripts, on a cluster to every master. They go one by one: Script.Load takes the name under which
-// a script is called from the reply, and in a pipeline there is none yet.
+// loadScripts sends all scripts, on a cluster to every master: the client's own way would fail with a dead replica.
 func (s *Store) loadScripts(ctx context.Context) error {
-	for _, script := range s.scripts.all() {
-		if err := script.Load(ctx, s.rdb).Err(); err != nil {
-			return err
+	return s.eachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, _ string) error {
+		pipe := node.Pipeline()
+		for _, source := range s.scripts.sources {
+			pipe.ScriptLoad(ctx, source)
 		}
-	}
-	return nil
+		_, err := pipe.Exec(ctx)
+		return err
+	})
 }

@@ -20,11 +20,17 @@ func (c *clockKeeper) note(redis uint64, sent, received time.Time) {
 	c.offset.Store(int64(redis) - middle.Sub(c.base).Microseconds())
 }
 
+// Clock returns the process's own time, which never steps, and Now, both in microseconds.
+func (s *Store) Clock() (own int64, redis uint64) {
+	own = s.clock.since()
+	if offset := s.clock.offset.Load(); offset != 0 {
+		redis = uint64(offset + own)
+	}
+	return own, redis
+}
+
 // Now estimates Redis's time in microseconds. Zero means that Redis has not told it yet.
 func (s *Store) Now() uint64 {
-	offset := s.clock.offset.Load()
-	if offset == 0 {
-		return 0
-	}
-	return uint64(offset + s.clock.since())
+	_, redis := s.Clock()
+	return redis
 }

@@ -35,15 +35,29 @@ func (d *deadlines) limit(now time.Time) *deadline {
 	return d.limit(now)
 }
 
+// isUsual reports whether a budget, or what is left of one, is met by the deadline that is shared.
+func (d *deadlines) isUsual(budget time.Duration) bool {
+	return budget <= d.budget && budget > d.budget-d.budget/10
+}
+
 // within returns a context for one trip. A caller whose own deadline comes first, or whose budget is not the usual one,
 // gets a timer of his own. One who just cancels is heard when the trip is over, a budget later at the latest.
 func (d *deadlines) within(ctx context.Context, budget time.Duration) (context.Context, context.CancelFunc) {
 	now := time.Now()
 	at, has := ctx.Deadline()
-	if budget != d.budget || has && at.Before(now.Add(budget)) {
+	if !d.isUsual(budget) || has && at.Before(now.Add(budget)) {
 		return context.WithTimeout(ctx, budget)
 	}
 	return tripContext{Context: ctx, limit: d.limit(now)}, func() {}
+}
+
+// after returns a channel that is closed when the budget is over, and what gives it back.
+func (d *deadlines) after(budget time.Duration) (<-chan struct{}, func()) {
+	if d.isUsual(budget) {
+		return d.limit(time.Now()).ctx.Done(), func() {}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), budget)
+	return ctx.Done(), cancel
 }
 
 func (d *deadlines) close() {

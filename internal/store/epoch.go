@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"net"
+	"errors"
 	"sort"
 	"strconv"
 	"strings"
@@ -17,20 +17,23 @@ import (
 	"github.com/cacheme/cacheme/internal/guard"
 )
 
-// epochKeeper knows which run of Redis answers. A restart or a failover breaks every connection, so whoever dials may
-// be talking to another run: the dial hook counts, and no reply is trusted until the run id has been read again.
+// epochKeeper knows which run of Redis answers. A restart breaks every connection, so whoever dials may be talking to
+// another run: the hooks count what may have brought another one, and no reply is trusted until the run id has been read
+// again.
 type epochKeeper struct {
-	dials atomic.Uint64
-	known atomic.Pointer[knownEpoch]
-	mu    sync.Mutex
-	read  *epochRead // under way
-	own   Epoch      // stands in where the server tells nothing
+	dials   atomic.Uint64
+	rules   guard.Set
+	known   atomic.Pointer[knownEpoch]
+	reading errand
+	own     Epoch // stands in where the server tells nothing
 }
 
 type knownEpoch struct {
 	Epoch
-	dials uint64 // count of dials before the run id was read
-	blind bool   // the server tells no run id: Epoch is the process's own
+	dials   uint64          // count of dials before the run id was read
+	blind   bool            // the server tells no run id: Epoch is the process's own
+	masters map[string]bool // addresses, of a cluster
+	at      time.Time       // when it was read
 }
 
 // processEpoch is the epoch of a server that tells nothing: all caches of a process agree on it and no others do, so
@@ -40,32 +43,6 @@ var processEpoch = sync.OnceValue(func() (e Epoch) {
 	return e
 })
 
-func (k *epochKeeper) watchDials(rdb redis.UniversalClient, cluster *redis.ClusterClient) {
-	k.own = processEpoch()
-	if cluster == nil {
-		rdb.AddHook(dialHook{k})
-		return
-	}
-	cluster.OnNewNode(func(node *redis.Client) { node.AddHook(dialHook{k}) })
-}
-
-type dialHook struct{ keeper *epochKeeper }
-
-func (h dialHook) DialHook(next redis.DialHook) redis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := next(ctx, network, addr)
-		// Counted before the connection can carry a reply.
-		h.keeper.dials.Add(1)
-		return conn, err
-	}
-}
-
-func (dialHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
-
-func (dialHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
 // Blind reports whether the server tells no run id, so that the process trusts nothing but its own fills.
 func (s *Store) Blind() bool {
 	k := s.epoch.known.Load()
@@ -73,24 +50,28 @@ func (s *Store) Blind() bool {
 }
 
 // currentEpoch returns the run of Redis that every reply received so far came from, at the latest. Call it after a
-// reply: what another run wrote is then seen as missing.
+// reply: what another run wrote is then seen as missing, and that of a primary for which nobody vouches is not believed.
 func (s *Store) currentEpoch(ctx context.Context) (Epoch, error) {
+	for {
+		epoch, err := s.settledEpoch(ctx)
+		if err != nil || s.vouchedFor(epoch) { //nolint:contextcheck // it asks for later calls
+			return epoch, err
+		}
+		if err := s.awaitReplicas(ctx); err != nil {
+			return Epoch{}, err
+		}
+	}
+}
+
+// settledEpoch is currentEpoch, whoever vouches for it.
+func (s *Store) settledEpoch(ctx context.Context) (Epoch, error) {
 	for {
 		k := s.epoch.known.Load()
 		if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochBinds)) {
 			return k.Epoch, nil
 		}
-		read := s.startEpochRead() //nolint:contextcheck // it serves all who wait, under a budget of its own
-		if read == nil {
-			return Epoch{}, ErrAway
-		}
-		select {
-		case <-read.done:
-			if read.err != nil {
-				return Epoch{}, read.err
-			}
-		case <-ctx.Done():
-			return Epoch{}, ctx.Err()
+		if err := s.startEpochRead().wait(ctx); err != nil { //nolint:contextcheck // it serves all who wait, under a budget of its own
+			return Epoch{}, err
 		}
 	}
 }
@@ -99,93 +80,64 @@ func (s *Store) currentEpoch(ctx context.Context) (Epoch, error) {
 // longer than that, what was begun has to come to its end all the same, or nobody would ever get an answer.
 const epochBudget = time.Second
 
-// epochRead is one reading of the run id, for all who wait for it.
-type epochRead struct {
-	done chan struct{}
-	err  error
+// startEpochRead reads the run id.
+func (s *Store) startEpochRead() *errandRun {
+	e := &s.epoch
+	return e.reading.start(&s.gate, epochBudget, func(ctx context.Context) (func(), error) {
+		dials := e.dials.Load()
+		k, err := s.readEpoch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		k.dials = dials
+		return func() { e.known.Store(k) }, nil
+	})
 }
 
-// startEpochRead returns the reading under way, or starts one. Nil: the store is closed.
-func (s *Store) startEpochRead() *epochRead {
-	e := &s.epoch
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.read != nil {
-		return e.read
-	}
-	if !s.gate.Enter() {
-		return nil
-	}
-	read := &epochRead{done: make(chan struct{})}
-	e.read = read
-	dials := e.dials.Load()
-	end := func(k *knownEpoch, err error) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.read != read {
-			return // it was given up
-		}
-		if err == nil {
-			k.dials = dials
-			e.known.Store(k)
-		}
-		e.read, read.err = nil, err
-		close(read.done)
-	}
-	go func() {
-		defer s.gate.Leave()
-		ctx, cancel := context.WithTimeout(context.Background(), epochBudget)
-		defer cancel()
-		// A client that does not heed the context may take longer; nobody waits for it beyond the budget.
-		stop := context.AfterFunc(ctx, func() { end(nil, context.DeadlineExceeded) })
-		defer stop()
-		end(s.readEpoch(ctx))
-	}()
-	return read
-}
+// ErrReplica says that the server is a replica: it takes no writes, and what it has may be older than what was promised.
+var ErrReplica = errors.New("the server is a replica; give cacheme a client of the primary: " +
+	"no ReplicaOnly in redis.FailoverOptions, and the primary's address in redis.Options")
 
 // readEpoch asks the server, or all masters of a cluster, for the run id, and agrees with the fleet on the hold time.
 func (s *Store) readEpoch(ctx context.Context) (*knownEpoch, error) {
 	var mu sync.Mutex
 	var runs []string
+	k := &knownEpoch{Epoch: s.epoch.own, masters: map[string]bool{}, at: time.Now()}
 	evicted := int64(unknownEvictions)
-	ask := func(ctx context.Context, node redis.UniversalClient, addr string) error {
+	err := s.eachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, addr string) error {
 		sent := time.Now()
 		pipe := node.Pipeline()
 		server, stats, now := pipe.Info(ctx, "server"), pipe.Info(ctx, "stats"), pipe.Time(ctx)
+		replication := pipe.Info(ctx, "replication")
 		if _, err := pipe.Exec(ctx); err != nil && !isReply(err) {
 			return err
+		}
+		if infoField(replication.Val(), "role") == "slave" {
+			return ErrReplica
 		}
 		if t, err := now.Result(); err == nil {
 			s.clock.note(uint64(t.UnixMicro()), sent, time.Now())
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		k.masters[addr] = true
 		if run := infoField(server.Val(), "run_id"); run != "" {
-			runs = append(runs, addr+run)
+			// A primary that was replaced and comes into office again has the run id of its first time, and may lack
+			// what was written at the end of that: each time has a replication id of its own.
+			if !s.rules.Off(guard.EpochHoldsReplication) {
+				run += infoField(replication.Val(), "master_replid")
+			}
+			runs = append(runs, run)
 		}
 		if s.cluster == nil {
 			evicted = evictions(stats.Val())
 		}
 		return nil
-	}
-	masters := 1
-	var err error
-	if s.cluster != nil {
-		masters = 0
-		err = s.cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
-			mu.Lock()
-			masters++
-			mu.Unlock()
-			return ask(ctx, node, node.Options().Addr+" ")
-		})
-	} else {
-		err = ask(ctx, s.rdb, "")
-	}
+	})
 	if err != nil {
 		return nil, err
 	}
-	k := &knownEpoch{Epoch: s.epoch.own, blind: len(runs) < masters}
+	k.blind = len(runs) < len(k.masters)
 	if !k.blind {
 		sort.Strings(runs)
 		sum := sha256.Sum256([]byte(strings.Join(runs, ",")))

@@ -22,6 +22,11 @@ func (s *Store) Inspect(ctx context.Context, budget time.Duration, entry string)
 		var now *redis.TimeCmd
 		if s.cluster == nil { // on a cluster any master would answer
 			now = pipe.Time(ctx)
+		} else if s.Now() == 0 { // whoever has just been started knows no master's time yet, and any is better than none
+			now = s.rdb.Time(ctx)
+			if now.Err() != nil {
+				return Life{}, now.Err()
+			}
 		}
 		if _, err := pipe.Exec(ctx); err != nil {
 			return Life{}, err

@@ -5,7 +5,7 @@ package store
 func ScriptNames() map[string]string {
 	s := compile(func(_, source string) string { return source })
 	return map[string]string{
-		s.touch.Hash(): "touch", s.invalidate.Hash(): "invalidate", s.hold.Hash(): "hold", s.release.Hash(): "release",
-		s.lease.Hash(): "lease", s.renew.Hash(): "renew", s.fill.Hash(): "fill", s.watch.Hash(): "watch",
+		s.begin.Hash(): "begin", s.invalidate.Hash(): "invalidate", s.hold.Hash(): "hold", s.release.Hash(): "release",
+		s.renew.Hash(): "renew", s.wait.Hash(): "wait", s.fill.Hash(): "fill", s.watch.Hash(): "watch",
 	}
 }

@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -68,21 +69,17 @@ func (s *Store) scanNode(ctx context.Context, budget time.Duration, node redis.U
 	}
 }
 
+// masters are the servers that have keys, in the order of their addresses.
 func (s *Store) masters(ctx context.Context, budget time.Duration) ([]redis.UniversalClient, error) {
-	if s.cluster == nil {
-		return []redis.UniversalClient{s.rdb}, nil
+	servers, err := call(ctx, s, budget, s.Servers)
+	if err != nil {
+		return nil, err
 	}
-	return call(ctx, s, budget, func(ctx context.Context) ([]redis.UniversalClient, error) {
-		var mu sync.Mutex
-		var nodes []redis.UniversalClient
-		err := s.cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
-			mu.Lock()
-			defer mu.Unlock()
-			nodes = append(nodes, node)
-			return nil
-		})
-		return nodes, err
-	})
+	var nodes []redis.UniversalClient
+	for _, addr := range slices.Sorted(maps.Keys(servers)) {
+		nodes = append(nodes, servers[addr])
+	}
+	return nodes, nil
 }
 
 func escapeGlob(text string) string {

@@ -12,6 +12,7 @@ import (
 	"embed"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,10 +27,13 @@ type Options struct {
 	Prefix string        // of every key
 	Hold   time.Duration // how long a writer may keep the outcome of a dependency open
 	Budget time.Duration // of most reads; any other costs a timer of its own
+	// Replicas is how many have to have what is written, and to follow the primary that is read from. 0: nobody asks them.
+	Replicas int
 	// OnReturn runs when Redis answers again, before anybody else may use it. An error keeps the breaker open.
 	OnReturn func() error
 	// OnBreaker is told when the breaker opens (true) and closes (false).
-	OnBreaker func(open bool)
+	// why is the last failure.
+	OnBreaker func(open bool, why error)
 }
 
 // Store talks to one Redis: a single server, a Sentinel group or a Cluster. It is safe for concurrent use.
@@ -44,9 +48,16 @@ type Store struct {
 	rules        guard.Set
 	scripts      scripts
 	epoch        epochKeeper
+	replicas     replicas
 	clock        clockKeeper
 	breaker      breaker
 	wakes        wakeFeed
+	nearChannel  string
+	reads        gather[[]string, Values]
+	begins       gather[beginnings, []Begun]
+	fills        gather[[]Fill, []Filled]
+	lives        lives
+	places       sync.Pool     // maps of the keys of a shared read, cleared
 	hold         atomic.Int64  // milliseconds; the greatest of the fleet
 	slot         atomic.Uint64 // of the last record of a write
 	gate         gate.Gate
@@ -55,10 +66,11 @@ type Store struct {
 // New returns a Store over the user's client. It adds a dial hook to the client, which stays there.
 func New(rdb redis.UniversalClient, o Options) *Store {
 	rdb, rules, rewrite := guard.Unwrap(rdb)
-	s := &Store{rdb: rdb, prefix: o.Prefix, rules: rules, scripts: compile(rewrite)}
+	s := &Store{rdb: rdb, prefix: o.Prefix, nearChannel: o.Prefix + "meta:near", rules: rules, scripts: compile(rewrite)}
 	s.clock.base = time.Now()
 	s.deadlines.budget = o.Budget
 	s.workers.init()
+	s.places.New = func() any { return make(map[string]int, readRoom) }
 	s.heedsContext = heedsContext(rdb)
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	s.hold.Store(o.Hold.Milliseconds())
@@ -67,11 +79,24 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 		o.OnReturn = func() error { return nil }
 	}
 	if o.OnBreaker == nil {
-		o.OnBreaker = func(bool) {}
+		o.OnBreaker = func(bool, error) {}
 	}
 	s.breaker.init(s, o.OnReturn, o.OnBreaker)
 	s.wakes.init(rdb, o.Prefix+"wake")
-	s.epoch.watchDials(rdb, s.cluster)
+	s.replicas.want, s.replicas.patience = o.Replicas, patienceOf(rdb)
+	s.epoch.watch(rdb, s.cluster, rules, o.Replicas > 0)
+	s.reads = gather[[]string, Values]{
+		s: s, lanes: readLanes, crowd: readCrowd, room: readRoom,
+		size: func(keys []string) int { return len(keys) }, one: s.read, all: s.readTogether,
+	}
+	s.begins = gather[beginnings, []Begun]{
+		s: s, lanes: beginLanes, crowd: beginLanes, room: beginRoom,
+		size: beginnings.size, one: s.begin, all: s.beginTogether,
+	}
+	s.fills = gather[[]Fill, []Filled]{
+		s: s, lanes: fillLanes, crowd: fillLanes, room: bytesOfCall,
+		size: sizeOfFills, one: s.fill, all: s.fillTogether,
+	}
 	return s
 }
 
@@ -177,14 +202,12 @@ func (s *Store) DisplayKey(entry string) (key string, ok bool) {
 var sources embed.FS
 
 type scripts struct {
-	touch, invalidate, hold, release, lease, renew, fill, watch *redis.Script
-}
-
-func (s *scripts) all() []*redis.Script {
-	return []*redis.Script{s.touch, s.invalidate, s.hold, s.release, s.lease, s.renew, s.fill, s.watch}
+	sources                                                            []string
+	begin, invalidate, hold, release, renew, wait, fill, remove, watch *redis.Script
 }
 
 func compile(rewrite func(name, source string) string) scripts {
+	var all []string
 	load := func(name string, shared ...string) *redis.Script {
 		var text strings.Builder
 		for _, file := range append(shared, name) {
@@ -194,16 +217,20 @@ func compile(rewrite func(name, source string) string) scripts {
 			}
 			text.Write(b)
 		}
-		return redis.NewScript(rewrite(name, text.String()))
+		all = append(all, rewrite(name, text.String()))
+		return redis.NewScript(all[len(all)-1])
 	}
-	return scripts{
-		touch:      load("touch", "token"),
+	s := scripts{
+		begin:      load("begin", "token", "lease"),
 		invalidate: load("invalidate", "token"),
 		hold:       load("hold", "token"),
 		release:    load("release", "token"),
-		lease:      load("lease"),
-		renew:      load("renew"),
-		fill:       load("fill"),
+		renew:      load("renew", "lease"),
+		wait:       load("wait", "lease"),
+		fill:       load("fill", "lease"),
+		remove:     load("remove"),
 		watch:      load("watch"),
 	}
+	s.sources = all
+	return s
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // moved is a server whose clock stands until a test moves it.
-type moved struct{ *embedded.Server }
+type moved struct{ embedded.Universal }
 
 func (m moved) Pass(d time.Duration) { m.Advance(d) }
 
@@ -30,7 +30,7 @@ func start(t testing.TB, o embedded.Options) *embedded.Server {
 
 func openMoved(t testing.TB) storetest.Server {
 	t.Helper()
-	return moved{start(t, embedded.Options{Clock: embedded.Manual})}
+	return moved{embedded.Universal{Server: start(t, embedded.Options{Clock: embedded.Manual})}}
 }
 
 func TestStore(t *testing.T) {
@@ -41,12 +41,12 @@ func TestStore(t *testing.T) {
 	})
 	t.Run("on_a_clock_that_runs", func(t *testing.T) {
 		t.Parallel()
-		storetest.Run(t, func(t testing.TB) storetest.Server { return start(t, embedded.Options{}) })
+		storetest.Run(t, func(t testing.TB) storetest.Server { return embedded.Universal{Server: start(t, embedded.Options{})} })
 	})
 	t.Run("without_INFO", func(t *testing.T) {
 		t.Parallel()
 		storetest.Blind(t, func(t testing.TB) storetest.Server {
-			return moved{start(t, embedded.Options{Clock: embedded.Manual, WithoutInfo: true})}
+			return moved{embedded.Universal{Server: start(t, embedded.Options{Clock: embedded.Manual, WithoutInfo: true})}}
 		})
 	})
 }
@@ -66,7 +66,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 	s := store.New(server.Client(), store.Options{Prefix: suite.Prefix(), Hold: time.Second})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	_, done := s.Woken("entry") // subscribes
+	_, done := s.Woken(ctx, time.Second, "entry", "") // subscribes
 	done()
 	if _, err := s.Invalidate(ctx, 10*time.Second, store.Mark{}, []string{"token"}); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 	if _, err := s.Read(ctx, time.Second, []string{"token"}); err == nil {
 		t.Errorf("Read after Close succeeded")
 	}
-	_, done = s.Woken("entry") // must not subscribe any more
+	_, done = s.Woken(ctx, time.Second, "entry", "") // must not subscribe any more
 	done()
 	goleak.VerifyNone(t, here)
 }

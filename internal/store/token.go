@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"strings"
 
 	"github.com/cacheme/cacheme/internal/envelope"
@@ -17,11 +16,12 @@ type Epoch [6]byte
 
 func (e Epoch) String() string { return base64.RawURLEncoding.EncodeToString(e[:]) }
 
-// is reports whether text names the epoch, without making a string of it.
-func (e Epoch) is(text string) bool {
-	var own [8]byte
-	base64.RawURLEncoding.Encode(own[:], e[:])
-	return text == string(own[:])
+// epochText is an epoch as records have it.
+type epochText [8]byte
+
+func (e Epoch) text() (t epochText) {
+	base64.RawURLEncoding.Encode(t[:], e[:])
+	return t
 }
 
 // Dependency is what Redis knew of a dependency when it was read.
@@ -37,25 +37,19 @@ type Dependency struct {
 	Until  uint64 // end of probation; 0: none
 }
 
-// Record layout, see lua/token.lua: state 1, epoch 8, time 16, nonce 11, seen 1, joined by '|'.
+// How a record begins, see lua/token.lua: state 1, epoch 8, time 16, nonce 11, seen 1, joined by '|'. What follows has no fixed places.
 const (
 	epochAt   = 2
 	timeAt    = epochAt + 8 + 1
 	nonceAt   = timeAt + 16 + 1
 	seenAt    = nonceAt + 11 + 1
-	pastAt    = seenAt + 1
-	firstAt   = pastAt + 1
-	baseAt    = firstAt + 16 + 1
-	untilAt   = baseAt + 11 + 1
-	shortSize = pastAt
-	longSize  = untilAt + 16
-	dirtyAt   = longSize + 1
+	shortSize = seenAt + 1
 )
 
 // parseRecord reads the record of a dependency. Anything that is not one, or is of another epoch, is missing. now is
 // an estimate of Redis's time and only hints at a lapse; the script that settles asks Redis's own clock.
-func parseRecord(text string, epoch Epoch, now uint64) Dependency {
-	if len(text) < shortSize || !epoch.is(text[epochAt:timeAt-1]) || !separated(text, epochAt, timeAt, nonceAt, seenAt) {
+func parseRecord(text string, run epochText, now uint64) Dependency {
+	if len(text) < shortSize || text[epochAt:timeAt-1] != string(run[:]) || !separated(text, epochAt, timeAt, nonceAt, seenAt) {
 		return Dependency{}
 	}
 	at, okTime := parseMicros(text[timeAt : timeAt+16])
@@ -66,22 +60,23 @@ func parseRecord(text string, epoch Epoch, now uint64) Dependency {
 		return Dependency{}
 	case len(text) == shortSize && !d.Held:
 		return d
-	case len(text) < longSize || !separated(text, firstAt, baseAt, untilAt):
+	case len(text) == shortSize || text[shortSize] != '|':
 		return Dependency{}
 	}
+	first, rest, _ := strings.Cut(text[shortSize+1:], "|")
+	base, rest, okPast := strings.Cut(rest, "|")
+	until, rest, goesOn := strings.Cut(rest, "|")
 	var okFirst, okBase, okUntil bool
-	d.First, okFirst = parseMicros(text[firstAt : firstAt+16])
-	d.Base, okBase = parseNonce(text[baseAt : baseAt+11])
-	d.Until, okUntil = parseMicros(text[untilAt : untilAt+16])
+	d.First, okFirst = pastMicros(first)
+	d.Base, okBase = pastNonce(base)
+	d.Until, okUntil = pastMicros(until)
 	switch {
-	case !okFirst || !okBase || !okUntil:
+	case !okPast || !okFirst || !okBase || !okUntil || goesOn != d.Held:
 		return Dependency{}
-	case !d.Held && len(text) == longSize:
+	case !d.Held:
 		return d
-	case !d.Held || len(text) < dirtyAt || !separated(text, dirtyAt):
-		return Dependency{}
 	}
-	writer, holders, found := strings.Cut(text[dirtyAt:], "|")
+	writer, holders, found := strings.Cut(rest, "|")
 	if d.Dirty = writer != clean; d.Dirty {
 		d.Writer, found = parseNonce(writer)
 	}
@@ -93,17 +88,32 @@ func parseRecord(text string, epoch Epoch, now uint64) Dependency {
 	return d
 }
 
+// pastMicros reads a time of a record's past, which is empty where there is none.
+func pastMicros(digits string) (uint64, bool) {
+	if digits == "" {
+		return 0, true
+	}
+	n, ok := parseMicros(digits)
+	return n, ok && len(digits) == 16
+}
+
+// pastNonce reads the nonce of a record's past, which is empty where there is none.
+func pastNonce(text string) (uint64, bool) {
+	if text == "" {
+		return 0, true
+	}
+	return parseNonce(text)
+}
+
 // LastWritten returns the token that the last write made, of the record of a dependency of any run: while a writer's transaction
 // is open, with the nonce that it will have. Zero: no write made it wrong so far. Reads change other fields of a record.
 func LastWritten(record string) Token {
-	var epoch Epoch
 	if len(record) < shortSize {
 		return Token{}
 	}
-	if _, err := base64.RawURLEncoding.Decode(epoch[:], []byte(record[epochAt:timeAt-1])); err != nil {
-		return Token{}
-	}
-	d := parseRecord(record, epoch, 0)
+	var run epochText
+	copy(run[:], record[epochAt:])
+	d := parseRecord(record, run, 0)
 	switch {
 	case d.First == 0:
 		return Token{}
@@ -153,15 +163,45 @@ func parseMicros(digits string) (uint64, bool) {
 // clean is what a hold has in place of the nonce of a write.
 const clean = "0"
 
-func parseNonce(text string) (uint64, bool) {
-	var src [11]byte
-	if len(text) != len(src) {
+// A nonce has eleven digits of six bits each, which are two bits more than it has.
+const (
+	nonceSize = 11
+	noDigit   = 0xff
+)
+
+// digits are the values of the characters of base64url. Each hit reads a nonce for each of its tokens, and encoding/base64
+// takes four times as long for so few.
+var digits = func() (values [256]byte) {
+	for i := range values {
+		values[i] = noDigit
+	}
+	for i := range len(base64url) {
+		values[base64url[i]] = byte(i)
+	}
+	return values
+}()
+
+func parseNonce(text string) (n uint64, ok bool) {
+	if len(text) != nonceSize {
 		return 0, false
 	}
-	var raw [8]byte
-	copy(src[:], text)
-	if n, err := base64.RawURLEncoding.Decode(raw[:], src[:]); err != nil || n != len(raw) {
-		return 0, false
+	for i := range nonceSize - 1 {
+		digit := digits[text[i]]
+		if digit == noDigit {
+			return 0, false
+		}
+		n = n<<6 | uint64(digit)
 	}
-	return binary.BigEndian.Uint64(raw[:]), true
+	last := digits[text[nonceSize-1]]
+	return n<<4 | uint64(last>>2), last != noDigit
+}
+
+// IsRecord reports whether text is the record of a dependency of some run of Redis.
+func IsRecord(text string) bool {
+	if len(text) < shortSize {
+		return false
+	}
+	var run epochText
+	copy(run[:], text[epochAt:])
+	return parseRecord(text, run, 0).Exists
 }

@@ -38,6 +38,11 @@ func long(state string) string {
 	return fmt.Sprintf("%s|%s|%d|%s|0|%d|%s|%d", state, run, uint64(past), nonceText(7), uint64(past+1), nonceText(8), uint64(past+2))
 }
 
+// found is the record of a token that was found missing and has no other past.
+func found(state string) string {
+	return fmt.Sprintf("%s|%s|%d|%s|1|||%d", state, run, uint64(past), nonceText(7), uint64(past+2))
+}
+
 func TestParseRecord(t *testing.T) {
 	t.Parallel()
 	token := store.Token{Time: past, Nonce: 7}
@@ -56,6 +61,14 @@ func TestParseRecord(t *testing.T) {
 	}{
 		{"a_token", short(), store.Dependency{Exists: true, Token: token}},
 		{"a_token_with_a_past", long("t"), withPast},
+		{"a_token_that_was_missing", found("t"), store.Dependency{Exists: true, Token: token, Until: past + 2}},
+		{"a_token_whose_past_is_empty", short() + "|||", store.Dependency{Exists: true, Token: token}},
+		{"a_hold_that_was_missing", found("h") + "|0|" + holder(soon), store.Dependency{Exists: true, Held: true, Token: token, Until: past + 2}},
+		{"a_hold_without_a_past_time", "h" + short()[1:] + "||||0|" + holder(soon), store.Dependency{Exists: true, Held: true, Token: token}},
+		{"a_past_of_two_fields", short() + "||", store.Dependency{}},
+		{"a_past_that_is_none", short() + "x||", store.Dependency{}},
+		{"a_time_that_is_too_short", found("t")[:len(found("t"))-1], store.Dependency{}},
+		{"a_base_that_is_too_short", short() + "||AAAA|", store.Dependency{}},
 		{"a_clean_hold", long("h") + "|0|" + holder(soon), held},
 		{"a_dirty_hold", long("h") + "|" + nonceText(10) + "|" + holder(soon), dirty},
 		{"a_hold_of_two", long("h") + "|0|" + holder(soon) + "," + holder(soon+1), held},
@@ -86,6 +99,7 @@ func TestParseRecord(t *testing.T) {
 func FuzzParseRecord(f *testing.F) {
 	f.Add(short(), uint64(past))
 	f.Add(long("t"), uint64(past))
+	f.Add(found("t"), uint64(past))
 	f.Add(long("h")+"|0|"+nonceText(9)+":"+strconv.Itoa(soon), uint64(soon))
 	f.Add("h|"+run.String()+"|", uint64(0))
 	f.Fuzz(func(t *testing.T, text string, now uint64) {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -31,13 +33,46 @@ func (w *wakeFeed) init(rdb redis.UniversalClient, channel string) {
 	w.waiting = map[string]*wait{}
 }
 
+// waitMark stands behind the owner of a lease, once for each process that waits to hear of its end, see lua/lease.lua.
+const waitMark = "!"
+
+// OwnerOf returns the owner of a lease that was read.
+func OwnerOf(lease string) string {
+	owner, _, _ := strings.Cut(lease, waitMark)
+	return owner
+}
+
 // Woken returns a channel that is closed when the load of entry is reported to be over, and a func to call when the
-// wait is over. All who wait for one entry share it.
-func (s *Store) Woken(entry string) (<-chan struct{}, func()) {
-	w := &s.wakes
+// wait is over. All who wait for one entry share it. lease is what the caller saw of the entry's: where nobody has asked
+// to be told of its end, the first who waits does, in at most budget.
+func (s *Store) Woken(ctx context.Context, budget time.Duration, entry, lease string) (<-chan struct{}, func()) {
+	it, first := s.wakes.wait(entry, !s.breaker.open()) //nolint:contextcheck // the subscription serves all who will ever wait
+	if first && OwnerOf(lease) == lease {
+		s.askToBeTold(ctx, budget, entry)
+	}
+	return it.over, func() { s.wakes.leave(entry, it) }
+}
+
+// askToBeTold marks the lease of an entry. Where there is none any more, the wait is over. A failure costs a poll.
+func (s *Store) askToBeTold(ctx context.Context, budget time.Duration, entry string) {
+	taken, err := call(ctx, s, budget, func(ctx context.Context) (int64, error) {
+		var cmd *redis.Cmd
+		err := s.pipelined(ctx, func(pipe redis.Pipeliner) { cmd = s.scripts.wait.EvalSha(ctx, pipe, []string{LeaseKey(entry)}) })
+		if err != nil {
+			return 0, err
+		}
+		return cmd.Int64()
+	})
+	if err == nil && taken == 0 {
+		s.wakes.over(entry)
+	}
+}
+
+// wait joins those who wait for an entry; first says that there was nobody. listen: Redis can be listened to.
+func (w *wakeFeed) wait(entry string, listen bool) (it *wait, first bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.sub == nil && !w.closed && !s.breaker.open() {
+	if w.sub == nil && !w.closed && listen {
 		// Without a channel nothing is dialled yet: a network that takes no connection must not hold up who waits.
 		w.sub = w.rdb.Subscribe(context.Background())
 		w.ended = make(chan struct{})
@@ -51,12 +86,24 @@ func (s *Store) Woken(entry string) (<-chan struct{}, func()) {
 		w.waiting[entry] = it
 	}
 	it.waiters++
-	return it.over, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if it.waiters--; it.waiters == 0 && w.waiting[entry] == it {
-			delete(w.waiting, entry)
-		}
+	return it, !ok
+}
+
+func (w *wakeFeed) leave(entry string, it *wait) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if it.waiters--; it.waiters == 0 && w.waiting[entry] == it {
+		delete(w.waiting, entry)
+	}
+}
+
+// over wakes those who wait for an entry.
+func (w *wakeFeed) over(entry string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if it, ok := w.waiting[entry]; ok {
+		delete(w.waiting, entry)
+		close(it.over)
 	}
 }
 
@@ -65,12 +112,7 @@ func (w *wakeFeed) listen(ctx context.Context, sub *redis.PubSub) {
 	_ = sub.Subscribe(ctx, w.channel) // where it fails, the channel below tries again
 	messages := sub.Channel()
 	for m := range messages {
-		w.mu.Lock()
-		if it, ok := w.waiting[m.Payload]; ok {
-			delete(w.waiting, m.Payload)
-			close(it.over)
-		}
-		w.mu.Unlock()
+		w.over(m.Payload)
 	}
 }
 

@@ -17,6 +17,9 @@ const (
 	Doubt    Outcome = "doubt" // a COMMIT without an answer: it may yet arrive
 )
 
+// Where the store waits for replicas, each of the following fails with ErrFewReplicas if it did not reach so many: what was
+// written is with this primary alone, which may be none any more. A rollback does not: what it loses is a hold that lapses.
+
 // Invalidate gives each dependency a new token: one script, one slot each, whatever depends on it. The keys are Redis
 // keys; the times in the reply are those at which each became wrong. The record of the mark is one command more.
 func (s *Store) Invalidate(ctx context.Context, budget time.Duration, m Mark, keys []string) ([]uint64, error) {
@@ -30,8 +33,8 @@ func (s *Store) Deliver(ctx context.Context, budget time.Duration, m Mark, keys 
 
 func (s *Store) invalidate(ctx context.Context, m Mark, keys []string) ([]uint64, error) {
 	nonce := m.name()
-	return s.writeTokens(ctx, m, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
-		return s.scripts.invalidate.EvalSha(ctx, pipe, []string{key}, epoch, nonce, s.hold.Load())
+	return s.writeSurely(ctx, m, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+		return s.scripts.invalidate.EvalSha(ctx, pipe, []string{key}, epoch, nonce, s.hold.Load(), s.NearChannel())
 	})
 }
 
@@ -41,8 +44,8 @@ func (s *Store) PlaceHold(ctx context.Context, budget time.Duration, owner strin
 	return call(ctx, s, budget, func(ctx context.Context) (time.Time, error) {
 		deadline := time.Now().Add(s.Hold())
 		nonce := randomNonce(ByLapse) // of what it settles
-		_, err := s.writeTokens(ctx, Mark{}, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
-			return s.scripts.hold.EvalSha(ctx, pipe, []string{key}, epoch, nonce, owner, s.hold.Load())
+		_, err := s.writeSurely(ctx, Mark{}, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+			return s.scripts.hold.EvalSha(ctx, pipe, []string{key}, epoch, nonce, owner, s.hold.Load(), s.NearChannel())
 		})
 		return deadline, err
 	})
@@ -51,18 +54,34 @@ func (s *Store) PlaceHold(ctx context.Context, budget time.Duration, owner strin
 // Release ends owner's hold on each dependency. After a rollback no token has the mark's nonce: give it the zero Mark.
 func (s *Store) Release(ctx context.Context, budget time.Duration, m Mark, owner string, outcome Outcome, keys []string) ([]uint64, error) {
 	return call(ctx, s, budget, func(ctx context.Context) ([]uint64, error) {
-		nonce := m.name()
-		return s.writeTokens(ctx, m, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
-			return s.scripts.release.EvalSha(ctx, pipe, []string{key}, epoch, nonce, owner, s.hold.Load(), string(outcome))
+		nonce, write := m.name(), s.writeSurely
+		if outcome == Rollback {
+			write = s.writeTokens
+		}
+		return write(ctx, m, keys, func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd {
+			return s.scripts.release.EvalSha(ctx, pipe, []string{key}, epoch, nonce, owner, s.hold.Load(), string(outcome), s.NearChannel())
 		})
 	})
 }
 
+// tokenScript is what is done to one token.
+type tokenScript func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd
+
+// writeSurely is writeTokens, confirmed.
+func (s *Store) writeSurely(ctx context.Context, m Mark, keys []string, script tokenScript) (times []uint64, err error) {
+	err = s.confirmed(ctx, func(ctx context.Context) error {
+		times, err = s.writeTokens(ctx, m, keys, script)
+		return err
+	})
+	return times, err
+}
+
 // writeTokens runs one script for each key in a pipeline. Where another run of Redis turns out to have answered, it is
-// done again: under the old epoch the tokens that were written mean nothing.
-func (s *Store) writeTokens(ctx context.Context, m Mark, keys []string, script func(pipe redis.Pipeliner, key, epoch string) *redis.Cmd) ([]uint64, error) {
+// done again: under the old epoch the tokens that were written mean nothing. Nobody has to vouch for the server: to write is
+// never wrong.
+func (s *Store) writeTokens(ctx context.Context, m Mark, keys []string, script tokenScript) ([]uint64, error) {
 	for {
-		epoch, err := s.currentEpoch(ctx)
+		epoch, err := s.settledEpoch(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +106,7 @@ func (s *Store) writeTokens(ctx context.Context, m Mark, keys []string, script f
 			times[i], _ = parseMicros(text)
 			s.clock.note(times[i], sent, time.Now())
 		}
-		if after, err := s.currentEpoch(ctx); err != nil || after == epoch {
+		if after, err := s.settledEpoch(ctx); err != nil || after == epoch {
 			return times, err
 		}
 	}
@@ -104,18 +123,24 @@ func (s *Store) RemoveAnyway(ctx context.Context, budget time.Duration, entries 
 }
 
 func (s *Store) remove(ctx context.Context, entries []string) (int64, error) {
-	pipe := s.rdb.Pipeline()
-	cmds := make([]*redis.IntCmd, 0, 2*len(entries))
-	for _, entry := range entries {
-		// The lease first: between the two a load under way could still store.
-		cmds = append(cmds, pipe.Unlink(ctx, LeaseKey(entry)), pipe.Unlink(ctx, entry))
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	cmds := make([]*redis.Cmd, len(entries))
+	err := s.confirmed(ctx, func(ctx context.Context) error {
+		return s.pipelined(ctx, func(pipe redis.Pipeliner) {
+			for i, entry := range entries {
+				cmds[i] = s.scripts.remove.EvalSha(ctx, pipe, []string{entry, LeaseKey(entry)}, s.NearChannel())
+			}
+		})
+	})
+	if err != nil {
 		return 0, err
 	}
 	var removed int64
-	for i := 1; i < len(cmds); i += 2 {
-		removed += cmds[i].Val()
+	for _, cmd := range cmds {
+		n, err := cmd.Int64()
+		if err != nil {
+			return 0, err
+		}
+		removed += n
 	}
 	return removed, nil
 }

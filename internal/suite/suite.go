@@ -3,6 +3,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -18,7 +19,8 @@ import (
 
 // Server is one running Redis.
 type Server interface {
-	Client(with ...func(*redis.Options)) *redis.Client // closed when the server is
+	// Client is closed when the server is. Of a Cluster it is a *redis.ClusterClient, with what it has of the options.
+	Client(with ...func(*redis.Options)) redis.UniversalClient
 }
 
 // Open starts a Redis of the test's own, which ends with the test.
@@ -32,7 +34,7 @@ func Embedded(t testing.TB) Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return s
+	return embedded.Universal{Server: s}
 }
 
 // Torture reports whether the suites run in full, as make torture has it.
@@ -58,7 +60,13 @@ func Patient(o cacheme.Options) cacheme.Options {
 	return o
 }
 
-// NewCache returns a cache with its declarations, closed when the test ends.
+// PatientClient is an option of a client that does not give up on a busy machine either.
+func PatientClient(o *redis.Options) {
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Minute, time.Minute, time.Minute
+}
+
+// NewCache returns a cache with its declarations, closed when the test ends. What it leaves in Redis has to end by itself:
+// a key of its prefix without a TTL fails the test, see [EveryKeyHasATTL].
 func NewCache(t testing.TB, rdb redis.UniversalClient, o cacheme.Options, declarations ...cacheme.Declaration) *cacheme.Cache {
 	t.Helper()
 	c, err := cacheme.New(rdb, o)
@@ -71,6 +79,7 @@ func NewCache(t testing.TB, rdb redis.UniversalClient, o cacheme.Options, declar
 		if err := c.Close(ctx); err != nil {
 			t.Errorf("Close() = %v", err)
 		}
+		EveryKeyHasATTL(t, rdb, cmp.Or(o.Prefix, "CM:"))
 	})
 	if err := c.Register(declarations...); err != nil {
 		t.Fatal(err)

@@ -108,19 +108,29 @@ func requirePostgres(t testing.TB) []string {
 
 // installPostgres makes a PostgreSQL server with its data, which is yet to be started.
 func installPostgres(binaries []string, args ...string) (*daemon, error) {
-	as, err := unprivileged()
+	d, data, err := newPostgres(binaries[0], args)
 	if err != nil {
-		return nil, err
-	}
-	// Even in haste not by SIGKILL, which would leave the key to its shared memory behind in the kernel.
-	d := &daemon{name: "postgres", as: as, quit: syscall.SIGINT, drop: syscall.SIGQUIT}
-	if d.dir, err = folder(d.name, as); err != nil {
 		return d, err
 	}
-	data := filepath.Join(d.dir, "data")
+	return d, prepare(d.dir, d.as, binaries[1],
+		"-D", data, "-U", postgresUser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+}
+
+// newPostgres is a server whose data, in the folder of that name, is yet to be made.
+func newPostgres(binary string, args []string) (d *daemon, data string, err error) {
+	as, err := unprivileged()
+	if err != nil {
+		return nil, "", err
+	}
+	// Even in haste not by SIGKILL, which would leave the key to its shared memory behind in the kernel.
+	d = &daemon{name: "postgres", as: as, quit: syscall.SIGINT, drop: syscall.SIGQUIT}
+	if d.dir, err = folder(d.name, as); err != nil {
+		return d, "", err
+	}
+	data = filepath.Join(d.dir, "data")
 	d.command = func(d *daemon) []string {
 		return append([]string{
-			binaries[0],
+			binary,
 			"-D", data,
 			"-p", strconv.Itoa(d.port),
 			"-c", "listen_addresses=127.0.0.1",
@@ -139,6 +149,5 @@ func installPostgres(binaries []string, args ...string) (*daemon, error) {
 			pgdriver.WithAddr(addr), pgdriver.WithUser(postgresUser), pgdriver.WithDatabase("postgres"), pgdriver.WithInsecure(true),
 		), "SELECT 1")
 	}
-	return d, prepare(d.dir, as, binaries[1],
-		"-D", data, "-U", postgresUser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	return d, data, nil
 }

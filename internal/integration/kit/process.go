@@ -22,11 +22,16 @@ func launch(log string, as *syscall.Credential, name string, args ...string) (*p
 	if err != nil {
 		return nil, err
 	}
+	defer out.Close() // the child has its own
 	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = out, out
+	return run(cmd, as)
+}
+
+// run starts a command, as somebody else if that is given, that dies with this process.
+func run(cmd *exec.Cmd, as *syscall.Credential) (*process, error) {
 	cmd.SysProcAttr = diesWithParent()
 	cmd.SysProcAttr.Credential = as
-
 	p := &process{exited: make(chan struct{})}
 	started := make(chan error)
 	go func() {
@@ -35,7 +40,6 @@ func launch(log string, as *syscall.Credential, name string, args ...string) (*p
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer close(p.exited)
-		defer out.Close()
 		err := cmd.Start()
 		if err == nil {
 			p.pid = cmd.Process.Pid

@@ -1,49 +1,50 @@
 package kit
 
 import (
-	"errors"
-	"io"
-	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
 )
 
-// Proxy stands between a client and a server on loopback and breaks what passes, on command. It begins healed.
-// Its methods may be called from any goroutine.
+// Proxy stands between a client and a server on loopback and breaks what passes, on command. It is a toxiproxy with one
+// toxic in each direction, see line, which does what it is told at once and whatever hangs. It begins healed. Its methods
+// may be called from any goroutine.
 type Proxy struct {
-	addr, target string
+	addr  string
+	toxic *toxiproxy.Proxy
 
-	mu       sync.Mutex
-	listener net.Listener // nil while refusing
-	swallow  bool
-	delay    time.Duration
-	changed  chan struct{} // closed, and replaced, when swallow changes
-	links    map[*link]struct{}
-	closed   bool
+	door   sync.Mutex // who opens and closes it
+	closed bool       // the test has ended
 
-	work sync.WaitGroup
+	mu         sync.Mutex
+	weather    weather
+	cut, stray chan struct{} // closed, and replaced, by Cut and by Strand
 }
 
-// link is one client's connection with its continuation to the target.
-type link struct {
-	client, server net.Conn
-	cut            chan struct{}
-	once           sync.Once
+// weather is what all lines of a proxy meet. The zero value lets everything pass.
+type weather struct {
+	swallow bool
+	delay   time.Duration // of replies
+	tear    *tear
+	changed chan struct{} // closed when this is no longer the weather
 }
 
-func (l *link) close() {
-	l.once.Do(func() {
-		close(l.cut)
-		_ = l.client.Close()
-		_ = l.server.Close()
-	})
+// tear is where lines break off.
+type tear struct {
+	replies bool // of what the client gets, and not of what it sends
+	after   int  // bytes
 }
 
 // NewProxy starts a proxy to the target's address that ends with the test.
 func NewProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
-	p := &Proxy{target: target, changed: make(chan struct{}), links: make(map[*link]struct{})}
+	register()
+	p := &Proxy{weather: weather{changed: make(chan struct{})}, cut: make(chan struct{}), stray: make(chan struct{})}
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	// The port is no outgoing connection's, so that it is still free when a refusal ends; see freePort. Somebody else
 	// may take it between looking and listening.
 	var err error
@@ -53,7 +54,14 @@ func NewProxy(t testing.TB, target string) *Proxy {
 			break
 		}
 		p.addr = loopback(port)
-		if err = p.listen(); err == nil {
+		p.toxic = toxiproxy.NewProxy(server, t.Name(), p.addr, target)
+		if err = p.lay("upstream"); err == nil {
+			err = p.lay("downstream")
+		}
+		if err == nil {
+			err = p.toxic.Start()
+		}
+		if err == nil {
 			break
 		}
 	}
@@ -61,13 +69,23 @@ func NewProxy(t testing.TB, target string) *Proxy {
 		t.Fatalf("start a proxy to %s: %v", target, err)
 	}
 	t.Cleanup(func() {
-		p.mu.Lock()
+		p.door.Lock()
 		p.closed = true
-		p.mu.Unlock()
+		p.door.Unlock()
 		p.Refuse()
-		p.work.Wait()
 	})
 	return p
+}
+
+// lay puts a line of the proxy's own into every connection to come.
+func (p *Proxy) lay(direction string) error {
+	wrapper, err := p.toxic.Toxics.AddToxicJson(strings.NewReader(`{"type":"` + lineType + `","stream":"` + direction + `"}`))
+	if err != nil {
+		return err
+	}
+	l := wrapper.Toxic.(*line)
+	l.proxy, l.replies = p, direction == "downstream"
+	return nil
 }
 
 // Addr is where clients connect; it never changes.
@@ -75,177 +93,66 @@ func (p *Proxy) Addr() string { return p.addr }
 
 // Refuse is a server that is gone: connections are cut, new ones refused.
 func (p *Proxy) Refuse() {
-	p.mu.Lock()
-	if p.listener != nil {
-		_ = p.listener.Close()
-		p.listener = nil
-	}
-	p.mu.Unlock()
-	p.Cut()
+	p.door.Lock()
+	defer p.door.Unlock()
+	p.toxic.Stop()
+	p.Cut() // what was under way is no longer
 }
 
 // BlackHole is a network that drops everything: connections stay open, nothing arrives in either direction, and no
 // end of a connection is told. New connections are taken, which loopback cannot help, and then hang. What was sent
 // meanwhile arrives after Heal, as TCP would send it again.
-func (p *Proxy) BlackHole() { p.set(true, 0) }
+func (p *Proxy) BlackHole() { p.set(weather{swallow: true}) }
 
-// Delay makes each reply arrive d later; requests pass at once.
-func (p *Proxy) Delay(d time.Duration) { p.set(false, d) }
+// Delay makes each reply arrive d after it was sent; requests pass at once.
+func (p *Proxy) Delay(d time.Duration) { p.set(weather{delay: d}) }
 
-// Heal undoes Refuse, BlackHole and Delay. It returns an error if the port was taken while refusing.
+// TearReplies cuts each connection when its client has got so many bytes more: with 0 what was asked for is done, and
+// nobody hears of it; with some, in the midst of a reply.
+func (p *Proxy) TearReplies(after int) { p.set(weather{tear: &tear{replies: true, after: after}}) }
+
+// TearRequests cuts each connection when its server has got so many bytes more: with 0 nothing arrives, with some the
+// beginning of a request.
+func (p *Proxy) TearRequests(after int) { p.set(weather{tear: &tear{after: after}}) }
+
+// Heal undoes all of these. It returns an error if the port was taken while refusing.
 func (p *Proxy) Heal() error {
-	p.set(false, 0)
-	return p.listen()
+	p.set(weather{})
+	p.door.Lock()
+	defer p.door.Unlock()
+	if p.toxic.Enabled || p.closed {
+		return nil
+	}
+	return p.toxic.Start()
 }
 
 // Cut closes every connection; new ones are as welcome as before.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for l := range p.links {
-		l.close()
-	}
+	close(p.cut)
+	p.cut = make(chan struct{})
 }
 
-func (p *Proxy) set(swallow bool, delay time.Duration) {
+// Strand leaves every connection open and dead, as a router does that has forgotten it: nothing arrives any more, not even
+// its end, until it is cut. New ones are as welcome as before.
+func (p *Proxy) Strand() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.swallow, p.delay = swallow, delay
-	close(p.changed)
-	p.changed = make(chan struct{})
+	close(p.stray)
+	p.stray = make(chan struct{})
 }
 
-func (p *Proxy) listen() error {
+func (p *Proxy) set(w weather) {
+	w.changed = make(chan struct{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return net.ErrClosed
-	}
-	if p.listener != nil {
-		return nil
-	}
-	l, err := net.Listen("tcp", p.addr)
-	if err != nil {
-		return err
-	}
-	p.listener = l
-	p.work.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			p.work.Go(func() { p.connect(l, c) })
-		}
-	})
-	return nil
+	close(p.weather.changed)
+	p.weather = w
 }
 
-func (p *Proxy) connect(from net.Listener, client net.Conn) {
-	server, err := net.DialTimeout("tcp", p.target, time.Second)
-	if err != nil {
-		_ = client.Close()
-		return
-	}
-	l := &link{client: client, server: server, cut: make(chan struct{})}
-	p.mu.Lock()
-	// A refusal that came during the dial has not seen this link.
-	refused := p.listener != from
-	if !refused {
-		p.links[l] = struct{}{}
-	}
-	p.mu.Unlock()
-	defer func() {
-		l.close()
-		p.mu.Lock()
-		delete(p.links, l)
-		p.mu.Unlock()
-	}()
-	if refused {
-		return
-	}
-	var both sync.WaitGroup
-	both.Go(func() { p.carry(l, server, client, false) })
-	both.Go(func() { p.carry(l, client, server, true) })
-	both.Wait()
-}
-
-// parcel is what one read returned, and when it may arrive.
-type parcel struct {
-	bytes []byte
-	due   time.Time
-}
-
-// carry moves bytes one way until its source ends or the link is cut. Reading and writing run apart, so that a delay
-// is the age of each parcel and not the sum of those before it.
-func (p *Proxy) carry(l *link, to, from net.Conn, replies bool) {
-	parcels := make(chan parcel, 64)
-	var reading sync.WaitGroup
-	defer reading.Wait()
-	reading.Go(func() {
-		defer close(parcels)
-		for {
-			b := make([]byte, 16<<10)
-			n, err := from.Read(b)
-			if n > 0 {
-				select {
-				case parcels <- parcel{b[:n], p.due(replies)}:
-				case <-l.cut:
-					return
-				}
-			}
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					l.close()
-				}
-				return
-			}
-		}
-	})
-	for next := range parcels {
-		if !p.pass(l, next.due) {
-			return
-		}
-		if _, err := to.Write(next.bytes); err != nil {
-			l.close()
-			return
-		}
-	}
-	if p.pass(l, time.Time{}) {
-		// The source has said its last word; the other direction may go on.
-		_ = to.(*net.TCPConn).CloseWrite()
-	}
-}
-
-func (p *Proxy) due(replies bool) time.Time {
+func (p *Proxy) now() weather {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !replies {
-		return time.Time{}
-	}
-	return time.Now().Add(p.delay)
-}
-
-// pass waits until the time has come and nothing is swallowed; false means that the link was cut first.
-func (p *Proxy) pass(l *link, due time.Time) bool {
-	if wait := time.Until(due); wait > 0 {
-		select {
-		case <-time.After(wait):
-		case <-l.cut:
-			return false
-		}
-	}
-	for {
-		p.mu.Lock()
-		swallow, changed := p.swallow, p.changed
-		p.mu.Unlock()
-		if !swallow {
-			return true
-		}
-		select {
-		case <-changed:
-		case <-l.cut:
-			return false
-		}
-	}
+	return p.weather
 }

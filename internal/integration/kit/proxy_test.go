@@ -67,6 +67,13 @@ func (c conn) hear(want string) {
 	}
 }
 
+// echoes holds that the text comes back.
+func (c conn) echoes(s string) {
+	c.Helper()
+	c.say(s)
+	c.hear(s)
+}
+
 func (c conn) hearNothingFor(d time.Duration) {
 	c.Helper()
 	must(c.T, c.SetReadDeadline(time.Now().Add(d)))
@@ -88,14 +95,12 @@ func (c conn) hearTheEnd() {
 func TestProxy(t *testing.T) {
 	t.Parallel()
 
-	t.Run("passes_both_ways_and_the_last_word", func(t *testing.T) {
+	t.Run("passes_both_ways", func(t *testing.T) {
 		t.Parallel()
 		c := connect(t, kit.NewProxy(t, echo(t)).Addr())
-		c.say("one")
-		c.hear("one")
-		c.say("two")
+		c.echoes("one")
+		c.echoes("two")
 		must(t, c.Conn.(*net.TCPConn).CloseWrite())
-		c.hear("two")
 		c.hearTheEnd()
 	})
 
@@ -103,8 +108,7 @@ func TestProxy(t *testing.T) {
 		t.Parallel()
 		p := kit.NewProxy(t, echo(t))
 		c := connect(t, p.Addr())
-		c.say("x")
-		c.hear("x")
+		c.echoes("x")
 		p.Refuse()
 		c.hearTheEnd()
 		if _, err := net.Dial("tcp", p.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
@@ -112,16 +116,14 @@ func TestProxy(t *testing.T) {
 		}
 		must(t, p.Heal())
 		c = connect(t, p.Addr())
-		c.say("y")
-		c.hear("y")
+		c.echoes("y")
 	})
 
 	t.Run("swallows_without_a_word_and_delivers_when_healed", func(t *testing.T) {
 		t.Parallel()
 		p := kit.NewProxy(t, echo(t))
 		old := connect(t, p.Addr())
-		old.say("x")
-		old.hear("x")
+		old.echoes("x")
 		p.BlackHole()
 		young := connect(t, p.Addr())
 		old.say("held")
@@ -155,10 +157,70 @@ func TestProxy(t *testing.T) {
 		}
 		must(t, p.Heal())
 		begin = time.Now()
-		c.say("y")
-		c.hear("y")
+		c.echoes("y")
 		if took := time.Since(begin); took >= d {
 			t.Errorf("a reply after Heal took %v", took)
+		}
+	})
+
+	t.Run("tears_replies_where_it_is_told_to", func(t *testing.T) {
+		t.Parallel()
+		p := kit.NewProxy(t, echo(t))
+		c := connect(t, p.Addr())
+		c.echoes("x")
+		p.TearReplies(3)
+		c.say("one two")
+		c.hear("one")
+		c.hearTheEnd()
+		c = connect(t, p.Addr())
+		c.echoes("y")
+		must(t, p.Heal())
+		c.echoes("one two")
+	})
+
+	t.Run("tears_requests_where_it_is_told_to", func(t *testing.T) {
+		t.Parallel()
+		p := kit.NewProxy(t, echo(t))
+		c := connect(t, p.Addr())
+		p.TearRequests(0)
+		c.say("one two")
+		c.hearTheEnd()
+		p.TearRequests(8)
+		c = connect(t, p.Addr())
+		c.echoes("one ")
+		c.say("two three")
+		c.hearTheEnd()
+	})
+
+	t.Run("leaves_connections_open_and_dead", func(t *testing.T) {
+		t.Parallel()
+		p := kit.NewProxy(t, echo(t))
+		old := connect(t, p.Addr())
+		old.echoes("x")
+		p.Strand()
+		old.say("lost")
+		young := connect(t, p.Addr())
+		young.echoes("y")
+		old.hearNothingFor(50 * time.Millisecond)
+		p.Cut()
+		old.hearTheEnd()
+	})
+
+	t.Run("ends_with_replies_on_their_way", func(t *testing.T) {
+		t.Parallel()
+		p := kit.NewProxy(t, echo(t))
+		c := connect(t, p.Addr())
+		p.Delay(time.Hour)
+		for range 200 {
+			c.say("x")
+			time.Sleep(100 * time.Microsecond) // a parcel each
+		}
+		begin := time.Now()
+		p.Cut()
+		c.hearTheEnd()
+		must(t, p.Heal())
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("a connection with 200 late replies ended after %v", took)
 		}
 	})
 
@@ -166,13 +228,11 @@ func TestProxy(t *testing.T) {
 		t.Parallel()
 		p := kit.NewProxy(t, echo(t))
 		c := connect(t, p.Addr())
-		c.say("x")
-		c.hear("x")
+		c.echoes("x")
 		p.Cut()
 		c.hearTheEnd()
 		c = connect(t, p.Addr())
-		c.say("y")
-		c.hear("y")
+		c.echoes("y")
 	})
 }
 

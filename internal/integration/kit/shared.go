@@ -5,10 +5,15 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Main wraps the tests of a binary that uses [Postgres] or [MariaDB], whose servers are the binary's, not a test's:
@@ -23,8 +28,15 @@ type Tests struct {
 	m interface{ Run() int }
 }
 
-// Run runs the tests and stops the servers that they shared.
+// Run runs the tests and stops the servers that they shared. go-redis is silent meanwhile: servers are killed on purpose,
+// and a line for each dial would bury what failed. Twice as many tests run at once as there are CPUs, unless -parallel says
+// otherwise: they wait for servers, holds and leases for more than half of their time.
 func (m *Tests) Run() int {
+	redis.SetLogger(silent{})
+	if err := atOnce(2 * runtime.GOMAXPROCS(0)); err != nil {
+		fmt.Fprintf(os.Stderr, "set -parallel: %v\n", err)
+		return 1
+	}
 	code := m.m.Run()
 	if err := errors.Join(sharedPostgres.close(), sharedMariaDB.close()); err != nil {
 		fmt.Fprintf(os.Stderr, "stop the shared servers: %v\n", err)
@@ -32,6 +44,21 @@ func (m *Tests) Run() int {
 	}
 	return code
 }
+
+// atOnce sets -parallel, if nobody has.
+func atOnce(tests int) error {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(tests))
+}
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // The servers that the tests of this binary share. A server takes a second to start, and only package state outlives
 // a test.

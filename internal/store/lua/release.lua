@@ -1,6 +1,6 @@
 -- release ends a hold with the outcome of its transaction.
 --
--- KEYS[1] token   ARGV epoch, nonce, owner, hold ms, outcome: commit | rollback | doubt
+-- KEYS[1] token   ARGV epoch, nonce, owner, hold ms, outcome: commit | rollback | doubt, channel of near caches
 -- Reply: the record, or an empty text where no token is left; Redis's time.
 -- Atomic because other holders, the last write and the token before are judged together. A commit that finds its hold gone
 -- invalidates all the same: somebody may have loaded and stored since. A rollback that finds it gone does nothing.
@@ -14,6 +14,7 @@ if outcome == 'rollback' and not mine then
 end
 r = r or blank(now, hold)
 if outcome ~= 'rollback' then
+  tell(r, KEYS[1], ARGV[6])
   wrong(r, now)
   r.writer = nonce
 end

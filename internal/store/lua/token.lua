@@ -6,6 +6,7 @@
 --
 -- time, first, probation and deadline are Redis's microseconds in 16 digits, so that they compare as text: numbers
 -- lose digits when they become text, and differently so in different Lua engines. nonce and base are 11 characters.
+-- first, base and probation are empty where there are none, which keeps most tokens a third smaller.
 -- While held (h), time and nonce are the token before. epoch names the run of Redis: a record of another run is
 -- missing. seen is 1 once a load adopted the token. first says when what was loaded under the token <base> became
 -- wrong; base is ZERO where that is not known. A load that began before probation is not trusted beyond it. writer is
@@ -29,9 +30,7 @@ local function blank(now, hold)
           probation = after(now, hold), writer = CLEAN, holders = {}}
 end
 
-local function read(key, epoch)
-  -- pcall: a key of another type is garbage, and garbage is missing
-  local text = redis.pcall('GET', key)
+local function parse(text, epoch)
   if type(text) ~= 'string' then return nil end
   local state, run, time, nonce, seen, past = string.match(text, '^([th])|([^|]*)|(%d+)|([^|]*)|(%d)(.*)$')
   -- of another run, or not of our making: times of other lengths would not compare as text
@@ -40,8 +39,13 @@ local function read(key, epoch)
              probation = NEVER, writer = CLEAN, holders = {}}
   if past ~= '' then
     local held
-    r.first, r.base, r.probation, held = string.match(past, '^|(%d+)|([^|]*)|(%d+)(.*)$')
-    if not r.first or #r.first ~= 16 or #r.base ~= 11 or #r.probation ~= 16 then return nil end
+    local first, base, probation
+    first, base, probation, held = string.match(past, '^|(%d*)|([^|]*)|(%d*)(.*)$')
+    if not first then return nil end
+    if first ~= '' then r.first = first end
+    if base ~= '' then r.base = base end
+    if probation ~= '' then r.probation = probation end
+    if #r.first ~= 16 or #r.base ~= 11 or #r.probation ~= 16 then return nil end
     if state == 'h' then
       local list
       r.writer, list = string.match(held, '^|([^|]*)|(.*)$')
@@ -58,10 +62,18 @@ local function read(key, epoch)
   return r
 end
 
+-- pcall: a key of another type is garbage, and garbage is missing
+local function read(key, epoch) return parse(redis.pcall('GET', key), epoch) end
+
+local function unless(none, value)
+  if value == none then return '' end
+  return value
+end
+
 local function text(r, epoch)
   local s = r.state .. '|' .. epoch .. '|' .. r.time .. '|' .. r.nonce .. '|' .. r.seen
   if r.state == 't' and r.first == NEVER and r.probation == NEVER then return s end
-  s = s .. '|' .. r.first .. '|' .. r.base .. '|' .. r.probation
+  s = s .. '|' .. unless(NEVER, r.first) .. '|' .. unless(ZERO, r.base) .. '|' .. unless(NEVER, r.probation)
   if r.state == 't' then return s end
   local holders = {}
   for owner, deadline in pairs(r.holders) do holders[#holders + 1] = owner .. ':' .. deadline end
@@ -107,4 +119,11 @@ local function settle(r, now, nonce)
     finish(r, now)
   end
   return gone
+end
+
+-- tell says to near caches that what was read under the token is not to be trusted any more. While it is held they have
+-- heard that already, and cannot have come to trust it since. pcall: who may not publish writes all the same; near caches
+-- find out by themselves that they do not hear what is published.
+local function tell(r, key, channel)
+  if r.state ~= 'h' then redis.pcall('PUBLISH', channel, key) end
 end

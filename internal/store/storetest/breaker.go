@@ -137,7 +137,7 @@ func breaking() group {
 		{"it opens after three failures in a row, and then nobody asks", anything, func(w *world) {
 			var told atomic.Int64
 			s, v := w.wired(func(o *store.Options) {
-				o.OnBreaker = func(open bool) {
+				o.OnBreaker = func(open bool, _ error) {
 					if open {
 						told.Add(1)
 					}
@@ -230,7 +230,7 @@ func breaking() group {
 			returned := 0
 			key := w.token()
 			s, v := w.wired(func(o *store.Options) {
-				o.OnBreaker = func(open bool) {
+				o.OnBreaker = func(open bool, _ error) {
 					tell(map[bool]string{true: "open", false: "closed"}[open])
 				}
 				o.OnReturn = func() error {
@@ -277,7 +277,7 @@ func breaking() group {
 		}},
 		{"a call without an answer is given up when its budget is spent", anything, func(w *world) {
 			const budget, slack = 50 * time.Millisecond, 5 * time.Second
-			client := func(heeds bool, h *hole) *redis.Client {
+			client := func(heeds bool, h *hole) redis.UniversalClient {
 				return w.server.Client(h.dig, func(o *redis.Options) {
 					o.ReadTimeout, o.ContextTimeoutEnabled = slack, heeds
 				})

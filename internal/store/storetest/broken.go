@@ -19,20 +19,36 @@ type brokenScript struct {
 func brokenScripts() []brokenScript {
 	return []brokenScript{
 		{
-			"create if missing", "touch",
+			"create if missing", "begin",
 			"if not r or (r.state == 't' and r.time == NEVER) then", "if true then",
 			"a touch leaves a token that is there",
 		},
 		{
-			"lease if free", "lease", "and ARGV[3] ~= '1' then", "and false then",
+			"lease if free", "begin", "and not force then return 0 end", "and false then return 0 end",
 			"a lease is not given while somebody has it",
 		},
 		{
-			"lease on what was seen", "lease", "if head ~= ARGV[4] then return {0, now, 'none'} end", "",
+			"lease if free, within a call", "begin", "given[key] = owner .. marks\n", "local given = {[key] = owner .. marks}\n",
+			"two loads of a Begin that want one entry are not both given its lease",
+		},
+		{
+			"tell only who waits", "fill", "if marks ~= '' then", "if true then",
+			"a fill tells nobody where nobody waits",
+		},
+		{
+			"marks stay", "begin", "given[key] = owner .. marks", "given[key] = owner",
+			"marks of those who wait survive a takeover and a renewal, and make no lease",
+		},
+		{
+			"a mark is no lease", "wait", "if ownerOf(redis.pcall('GET', KEYS[1])) == '' then return 0 end", "",
+			"marks of those who wait survive a takeover and a renewal, and make no lease",
+		},
+		{
+			"lease on what was seen", "begin", "if head ~= seen then return 0 end", "",
 			"a lease is not given where another entry was stored since the caller looked",
 		},
 		{
-			"lease on fill", "fill", "if holder ~= ARGV[1] then return {0, 0} end", "",
+			"lease on fill", "fill", "if holder ~= ARGV[at] then return 0 end", "",
 			"a fill without the lease stores nothing",
 		},
 		{

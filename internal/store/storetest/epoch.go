@@ -10,7 +10,7 @@ import (
 )
 
 // interpose runs f once, directly before the client's next pipeline of scripts is sent.
-func (w *world) interpose(rdb *redis.Client, f func()) {
+func (w *world) interpose(rdb redis.UniversalClient, f func()) {
 	rdb.AddHook(&interposed{run: sync.OnceFunc(f)})
 }
 

@@ -87,6 +87,27 @@ func leasing() group {
 				return w.want(s, store.Want{Entry: entry, Owner: "B"}).Mine
 			})
 		}},
+		{"a lease that outlives any that is given is nobody's", anything, func(w *world) {
+			s, entry := w.store(), w.entry()
+			w.wantFor(s, 4*time.Minute, store.Want{Entry: entry, Owner: "A"})
+			if w.wantFor(s, time.Minute, store.Want{Entry: entry, Owner: "B"}).Mine {
+				w.Errorf("B got the lease of A, whose leases are longer than B's")
+			}
+			w.wantFor(s, time.Hour, store.Want{Entry: entry, Owner: "A"})
+			if !w.wantFor(s, time.Minute, store.Want{Entry: entry, Owner: "B"}).Mine {
+				w.Errorf("B did not get a lease of an hour, where a clock was set back")
+			}
+		}},
+		{"two loads of a Begin that want one entry are not both given its lease", anything, func(w *world) {
+			s, entry := w.store(), w.entry()
+			begun, err := s.Begin(w.Context(), patience, time.Second, []store.Want{
+				{Entry: entry, Owner: "A", Life: life}, {Entry: entry, Owner: "B", Life: life},
+			})
+			w.must("Begin", err)
+			if !begun[0].Mine || begun[1].Mine || w.raw(store.LeaseKey(entry)) != "A" {
+				w.Errorf("Mine = %v, %v and the lease %q's; want it to be A's", begun[0].Mine, begun[1].Mine, w.raw(store.LeaseKey(entry)))
+			}
+		}},
 		{"a renewal extends a lease that is mine", anything, func(w *world) {
 			s, entry := w.store(), w.entry()
 			w.wantFor(s, 10*time.Second, store.Want{Entry: entry, Owner: "A"})
@@ -216,23 +237,6 @@ func filling() group {
 			if _, err := s.RemoveAnyway(w.Context(), patience, []string{entry}); err != nil || w.exists(store.LeaseKey(entry)) {
 				w.Errorf("RemoveAnyway = %v, lease of %q", err, w.raw(store.LeaseKey(entry)))
 			}
-		}},
-		{"a fill wakes all who wait for it in other processes", anything, func(w *world) {
-			s, waiting, entry := w.store(), w.store(), w.entry()
-			_, first := waiting.Woken(entry)
-			woken, second := waiting.Woken(entry)
-			defer second()
-			first() // he has gone; the other still waits
-			w.until("the waiting process is woken", func() bool {
-				// Nothing tells when the subscription stands.
-				w.fill(s, store.Fill{Entry: entry, Owner: "A"})
-				select {
-				case <-woken:
-					return true
-				default:
-					return false
-				}
-			})
 		}},
 	}}
 }

@@ -78,7 +78,7 @@ func losing() group {
 		{"a missing token is on probation while the record is young", anything, func(w *world) {
 			onProbation(w, w.store())
 		}},
-		{"a missing token is new where nothing was lost for two hold times", anything, func(w *world) {
+		{"a missing token is new where nothing was lost for two hold times", oneServer, func(w *world) {
 			if until, _ := cold(w, w.calm()); until != 0 {
 				w.Errorf("a load under a new token may be kept until %d, want without limit", until)
 			}
@@ -108,7 +108,7 @@ func losing() group {
 				w.Errorf("Until = %d of tokens %+v", begun.Until, begun.Tokens)
 			}
 		}},
-		{"an eviction starts the record anew and keeps the probation", anything, func(w *world) {
+		{"an eviction starts the record anew and keeps the probation", oneServer, func(w *world) {
 			s := w.calm()
 			before := w.record()
 			w.evictOne()
@@ -126,7 +126,7 @@ func losing() group {
 			w.interpose(rdb, w.evictOne)
 			onProbation(w, s)
 		}},
-		{"a flush starts the record anew and keeps the probation", ownServer, func(w *world) {
+		{"a flush starts the record anew and keeps the probation", oneOwnServer, func(w *world) {
 			s := w.calm()
 			before := w.record()
 			w.must("FLUSHALL", w.rdb.FlushAll(w.Context()).Err())

@@ -102,7 +102,7 @@ func marking() group {
 			if got := records(w, s, n, last); len(got) != 1 || got[last] != "another write" {
 				w.Errorf("records = %v, want that of the other write alone", got)
 			}
-			all := w.rdb.Keys(w.Context(), w.prefix+"meta:write:*").Val()
+			all := w.keys(w.prefix + "meta:write:*")
 			if len(all) != 1 {
 				w.Errorf("%d records are kept, want 1: %q", len(all), all)
 			}

@@ -16,7 +16,7 @@ import (
 
 // Server is one running Redis.
 type Server interface {
-	Client(with ...func(*redis.Options)) *redis.Client // closed when the server is
+	Client(with ...func(*redis.Options)) redis.UniversalClient // closed when the server is
 }
 
 // Open starts a Redis of the test's own, which ends with the test.
@@ -47,17 +47,19 @@ type check struct {
 type need int
 
 const (
-	anything   need = iota
-	ownServer       // nobody else's keys, scripts or epoch
-	movedClock      // a Mover
-	ownClock        // a clock that runs by itself
-	restarts        // a Restarter
-	realMemory      // MEMORY USAGE as Redis itself counts it
+	anything     need = iota
+	ownServer         // nobody else's keys, scripts or epoch
+	movedClock        // a Mover
+	ownClock          // a clock that runs by itself
+	restarts          // a Restarter
+	realMemory        // MEMORY USAGE as Redis itself counts it
+	oneServer         // what was lost can be told: no cluster
+	oneOwnServer      // both
 )
 
 func groups() []group {
 	return []group{
-		touching(), invalidating(), holding(), marking(), lapsing(), leasing(), filling(), readingLate(),
+		touching(), invalidating(), holding(), marking(), lapsing(), leasing(), filling(), waking(), readingLate(),
 		epochs(), losing(), garbage(), keeping(), scanning(), breaking(),
 	}
 }
@@ -77,7 +79,7 @@ func Run(t *testing.T, open Open) {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
 					server := shared
-					if moved || c.needs != anything {
+					if moved || c.needs != anything && c.needs != oneServer {
 						server = open(t)
 					}
 					c.run(newWorld(t, server, 0, nil))
@@ -98,7 +100,7 @@ func Blind(t *testing.T, open Open) {
 }
 
 func (n need) met(server Server) bool {
-	switch _, inside := server.(*embedded.Server); n {
+	switch _, inside := server.(embedded.Universal); n {
 	case movedClock:
 		_, ok := server.(Mover)
 		return ok
@@ -108,6 +110,11 @@ func (n need) met(server Server) bool {
 	case restarts:
 		_, ok := server.(Restarter)
 		return ok
+	case oneServer, oneOwnServer:
+		rdb := server.Client()
+		defer func() { _ = rdb.Close() }() // nothing is left to lose
+		_, spread := rdb.(*redis.ClusterClient)
+		return !spread
 	case realMemory:
 		_, moved := server.(Mover)
 		return !inside && !moved

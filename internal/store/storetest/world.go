@@ -29,7 +29,7 @@ const (
 type world struct {
 	testing.TB
 	server  Server
-	rdb     *redis.Client // to look past the store
+	rdb     redis.UniversalClient // to look past the store
 	prefix  string
 	rules   guard.Set
 	rewrite func(name, source string) string
@@ -47,7 +47,7 @@ func newWorld(t testing.TB, server Server, rules guard.Set, rewrite func(name, s
 }
 
 // client returns a client that is patient and sends once more what met a connection that a restart had cut.
-func (w *world) client() *redis.Client {
+func (w *world) client() redis.UniversalClient {
 	return w.server.Client(func(o *redis.Options) {
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, patience, patience
 		o.MaxRetries, o.MinRetryBackoff = 1, -1
@@ -163,6 +163,31 @@ func (w *world) fill(s *store.Store, f store.Fill) store.Filled {
 	return filled[0]
 }
 
+// woken waits for the load of an entry as a process does that has seen its lease.
+func (w *world) woken(s *store.Store, entry string) (<-chan struct{}, func()) {
+	w.Helper()
+	return s.Woken(w.Context(), patience, entry, w.raw(store.LeaseKey(entry)))
+}
+
+// hear returns what is told from now on to those who wait.
+func (w *world) hear() <-chan string {
+	w.Helper()
+	sub := w.rdb.Subscribe(w.Context(), w.prefix+"wake")
+	w.Cleanup(func() { _ = sub.Close() })
+	_, err := sub.Receive(w.Context())
+	w.must("SUBSCRIBE", err)
+	heard := make(chan string, 1)
+	go func() {
+		for m := range sub.Channel() {
+			select {
+			case heard <- m.Payload:
+			default: // nobody asks for more than the first
+			}
+		}
+	}()
+	return heard
+}
+
 // raw returns the text under a key, empty if there is none.
 func (w *world) raw(key string) string {
 	w.Helper()
@@ -171,6 +196,26 @@ func (w *world) raw(key string) string {
 		w.must("GET "+key, err)
 	}
 	return text
+}
+
+// keys returns those that match a pattern, on a cluster those of all masters.
+func (w *world) keys(pattern string) (keys []string) {
+	w.Helper()
+	var mu sync.Mutex
+	ask := func(ctx context.Context, node redis.UniversalClient) error {
+		some, err := node.Keys(ctx, pattern).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		keys = append(keys, some...)
+		return err
+	}
+	cluster, ok := w.rdb.(*redis.ClusterClient)
+	if !ok {
+		w.must("KEYS", ask(w.Context(), w.rdb))
+		return keys
+	}
+	w.must("KEYS", cluster.ForEachMaster(w.Context(), func(ctx context.Context, node *redis.Client) error { return ask(ctx, node) }))
+	return keys
 }
 
 func (w *world) exists(key string) bool {

@@ -98,7 +98,7 @@ func declarations() []cacheme.Declaration {
 type counted struct {
 	*cacheme.Cache
 	*counter
-	rdb    *redis.Client
+	rdb    redis.UniversalClient
 	prefix string
 }
 

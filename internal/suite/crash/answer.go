@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/uptrace/bun"
 
 	"github.com/cacheme/cacheme/bunhooks"
@@ -62,7 +61,7 @@ func (s *survivor) unanswered(t *testing.T, line Line, alone, afterCommit bool) 
 		}
 		return do()
 	}
-	rdb := s.Redis.Client(func(o *redis.Options) { o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, patience, patience })
+	rdb := s.Redis.Client(suite.PatientClient)
 	cache := suite.NewCache(t, rdb, options(s.order()), declarations()...)
 	install := []bunhooks.Option{bunhooks.WithLogger(slog.New(slog.DiscardHandler))}
 	if afterCommit {

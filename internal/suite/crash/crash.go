@@ -18,21 +18,37 @@ import (
 // Point is where a process stands when it is killed.
 type Point string
 
-// The points. Stopped is for a process that goes on: it waits at the COMMIT for a line, and tells how that ended.
+// The points. Stopped and StoppedLoading are for a process that goes on: it waits for a line, and tells how it ended.
 const (
-	BeforeHold    Point = "before the hold"
-	BeforeCommit  Point = "between hold and COMMIT"
-	BeforeRelease Point = "between COMMIT and release"
-	InRelease     Point = "in the middle of the release"
-	Loading       Point = "while loading"
-	Stopped       Point = "stopped at the COMMIT"
+	BeforeHold     Point = "before the hold"
+	InHold         Point = "in the middle of the hold"
+	BeforeCommit   Point = "between hold and COMMIT"
+	BeforeRelease  Point = "between COMMIT and release"
+	InRelease      Point = "in the middle of the release"
+	Loading        Point = "while loading"
+	BeforeFill     Point = "between load and fill"
+	AfterFill      Point = "before it hears of its fill"
+	Stopped        Point = "stopped at the COMMIT"
+	StoppedLoading Point = "stopped while loading"
 )
 
 // Points are those at which a process is killed.
-func Points() []Point { return []Point{BeforeHold, BeforeCommit, BeforeRelease, InRelease, Loading} }
+func Points() []Point {
+	return []Point{BeforeHold, InHold, BeforeCommit, BeforeRelease, InRelease, Loading, BeforeFill, AfterFill}
+}
 
 // holds reports whether a process at the point has a hold.
-func (p Point) holds() bool { return p == BeforeCommit || p == BeforeRelease || p == InRelease }
+func (p Point) holds() bool {
+	return p == InHold || p == BeforeCommit || p == BeforeRelease || p == InRelease
+}
+
+// loads reports whether a process at the point has read what it was asked for, and writes nothing.
+func (p Point) loads() bool {
+	return p == Loading || p == BeforeFill || p == AfterFill || p == StoppedLoading
+}
+
+// goesOn reports whether a process at the point waits for a line.
+func (p Point) goesOn() bool { return p == Stopped || p == StoppedLoading }
 
 // commits reports whether a process at the point has committed.
 func (p Point) commits() bool { return p == BeforeRelease || p == InRelease }

@@ -27,6 +27,16 @@ func TestCrash(t *testing.T) {
 	crash.Run(t, open)
 }
 
+func TestCrash_of_a_sleeper_that_wakes_past_its_hold(t *testing.T) {
+	t.Parallel()
+	crash.Sleep(t, open)
+}
+
+func TestCrash_of_a_sleeper_that_wakes_past_its_lease(t *testing.T) {
+	t.Parallel()
+	crash.SleepLoading(t, open)
+}
+
 func drivers() crash.Drivers {
 	return crash.Drivers{
 		Connector: func(dsn string) (driver.Connector, error) { return writes.SQLiteFile(dsn), nil },
@@ -45,7 +55,7 @@ func open(t testing.TB) crash.Place {
 	t.Cleanup(server.Close)
 	return crash.Place{
 		Database: writes.Database{
-			Dialect: writes.SQLite, Bun: writes.SQLiteDialect, Redis: server,
+			Dialect: writes.SQLite, Bun: writes.SQLiteDialect, Redis: embedded.Universal{Server: server},
 			Connector: func() driver.Connector { return file },
 		},
 		DSN: string(file), Addr: server.Addr(), Drivers: drivers(), Test: "TestProcess",

@@ -107,7 +107,7 @@ type survivor struct {
 	db     *bun.DB // hooked
 	admin  *bun.DB
 	cache  *cacheme.Cache
-	rdb    *redis.Client
+	rdb    redis.UniversalClient
 	next   int64 // row
 
 	afterCommit bool
@@ -125,10 +125,7 @@ func survive(t testing.TB, p Place) *survivor {
 	if _, err := s.admin.NewCreateTable().Model((*Row)(nil)).Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// Clients keep what they have a while longer than the cache waits.
-	rdb := p.Redis.Client(func(o *redis.Options) {
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, patience, patience
-	})
+	rdb := p.Redis.Client(suite.PatientClient)
 	s.cache = suite.NewCache(t, rdb, options(s.order()), declarations()...)
 	var err error
 	s.db, err = bunhooks.Install(pool(sql.OpenDB(bunhooks.WrapConnector(p.Connector()))), s.cache,
@@ -232,7 +229,7 @@ func (s *survivor) plant(ctx context.Context, d Deed) error {
 	if _, err := s.admin.NewInsert().Model(&all).Exec(ctx); err != nil {
 		return err
 	}
-	if d.Point == Loading {
+	if d.Point.loads() {
 		return nil // there has to be something to load
 	}
 	for _, id := range rows(d) {
@@ -243,10 +240,10 @@ func (s *survivor) plant(ctx context.Context, d Deed) error {
 	return nil
 }
 
-// beside writes what a process that stands in a load has just read.
+// beside writes what a process that loads has just read.
 func (s *survivor) beside(ctx context.Context, deeds []Deed) error {
 	for _, d := range deeds {
-		if d.Point == Loading {
+		if d.Point.loads() {
 			if err := write(ctx, s.db, d.First, written); err != nil {
 				return err
 			}

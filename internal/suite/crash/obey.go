@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,6 +62,12 @@ func (p *process) trip(ctx context.Context, t tap.Trip, send func(...redis.Cmder
 		if i, ok := p.at(ctx, BeforeHold); ok {
 			p.stand(i)
 		}
+		if i, ok := p.at(ctx, InHold); ok {
+			if err := send(t.Cmds[:len(t.Cmds)/2]...); err != nil {
+				return err
+			}
+			p.stand(i)
+		}
 		err := send(t.Cmds...)
 		if i, ok := p.at(ctx, BeforeCommit); ok && err == nil {
 			p.stand(i)
@@ -77,7 +84,27 @@ func (p *process) trip(ctx context.Context, t tap.Trip, send func(...redis.Cmder
 			p.stand(i)
 		}
 	}
-	return send(t.Cmds...)
+	if !fills(t.Cmds) {
+		return send(t.Cmds...)
+	}
+	if i, ok := p.at(ctx, BeforeFill); ok {
+		p.stand(i)
+	}
+	err := send(t.Cmds...)
+	if i, ok := p.at(ctx, AfterFill); ok && err == nil {
+		p.stand(i)
+	}
+	return err
+}
+
+// fills reports whether a round trip stores what was loaded: its script has each entry and the entry's lease in turn.
+func fills(cmds []redis.Cmder) bool {
+	args := cmds[len(cmds)-1].Args()
+	if name, _ := args[0].(string); name != "evalsha" || len(args) < 5 {
+		return false
+	}
+	second, _ := args[4].(string)
+	return strings.HasSuffix(second, ":lease")
 }
 
 // call stops a process at its COMMIT until it gets a line.
@@ -138,7 +165,7 @@ func Obey(order Order, drivers Drivers, in io.Reader, out io.Writer) error {
 	for i, d := range order.Deeds {
 		all.Go(func() {
 			err := p.do(context.WithValue(ctx, deedKey{}, i), d)
-			if d.Point == Stopped {
+			if d.Point.goesOn() {
 				p.tell("%s %v", End, err)
 				return
 			}
@@ -178,7 +205,7 @@ func (p *process) warmUp(ctx context.Context, sqldb *sql.DB) error {
 // do does a deed. It does not return from one with a point to be killed at.
 func (p *process) do(ctx context.Context, d Deed) error {
 	switch {
-	case d.Point == Loading:
+	case d.Point.loads():
 		return p.load(ctx, d)
 	case d.Alone:
 		return write(ctx, p.db, d.First, written)
@@ -193,14 +220,22 @@ func (p *process) load(ctx context.Context, d Deed) error {
 		nodes[i].ID = d.First + int64(i)
 	}
 	_, err := cacheme.GetManyFrom(ctx, p.cache, nodes, func(ctx context.Context, missing []RowVersion) (map[RowVersion]int64, error) {
+		found := make(map[RowVersion]int64, len(missing))
 		for _, v := range missing {
-			if _, err := versionOf(ctx, p.db, v.ID); err != nil {
+			version, err := versionOf(ctx, p.db, v.ID)
+			if err != nil {
 				return nil, err
 			}
+			found[v] = version
 		}
-		i, _ := p.at(ctx, Loading)
-		p.stand(i)
-		return nil, nil
+		if i, ok := p.at(ctx, Loading); ok {
+			p.stand(i)
+		}
+		if i, ok := p.at(ctx, StoppedLoading); ok {
+			p.tell("%s %d", At, i)
+			<-p.goOn
+		}
+		return found, nil
 	})
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,6 +79,17 @@ func (v *victim) say() (string, error) {
 	case <-time.After(patience):
 		return "", fmt.Errorf("the process said nothing for %v", patience)
 	}
+}
+
+// goOn lets a process that was stopped run, and its deed go on, and waits for what it says then.
+func (v *victim) goOn() (string, error) {
+	if err := v.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		return "", err
+	}
+	if _, err := fmt.Fprintln(v.in, "go on"); err != nil {
+		return "", err
+	}
+	return v.say()
 }
 
 // stands waits until all deeds stand at their points.

@@ -77,7 +77,7 @@ func (s *survivor) watch(ctx context.Context, deeds []Deed) error {
 // what becomes wrong is told.
 func (s *survivor) healed(ctx context.Context, d Deed) error {
 	want := int64(planted)
-	if d.Point.commits() || d.Point == Loading {
+	if d.Point.commits() || d.Point.loads() {
 		want = written
 	}
 	is, err := s.held(ctx, d)

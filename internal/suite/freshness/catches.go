@@ -34,7 +34,7 @@ func catches() []catch {
 	ends.slow = 1
 	return []catch{
 		{"equal tokens", without(guard.EqualTokens), hits(row(), invalidate)},
-		{"fill under own lease", withoutLua("fill", "if holder ~= ARGV[1] then return {0, 0} end", ""), loads(exact(), invalidate)},
+		{"fill under own lease", withoutLua("fill", "if holder ~= ARGV[at] then return 0 end", ""), loads(exact(), invalidate)},
 		{"trip sent after arrival", without(guard.TripSentAfterArrival), hits(row(), invalidate, look)},
 		{"join on equal tokens", without(guard.JoinOnEqualTokens), loads(row(), invalidate)},
 		{"join on same lease", without(guard.JoinOnSameLease), loads(exact(), invalidate)},

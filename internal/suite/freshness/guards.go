@@ -91,7 +91,7 @@ func (c schedule) run(t *testing.T, b broken) (broke []string) {
 			t.Fatal(err)
 		}
 		t.Cleanup(server.Close)
-		s := &stage{server: server, manual: c.clock == embedded.Manual, world: newWorld(t, server, c.subject, 2, b, cacheme.Options{
+		s := &stage{server: server, manual: c.clock == embedded.Manual, world: newWorld(t, embedded.Universal{Server: server}, c.subject, 2, b, cacheme.Options{
 			Hold: holdTime, Budget: time.Hour, WriteBudget: time.Hour,
 		})}
 		s.x, s.y = s.instances[0], s.instances[1]
@@ -168,4 +168,4 @@ func (s *stage) evict() {
 	}
 }
 
-func (s *stage) rdb() *redis.Client { return s.x.rdb }
+func (s *stage) rdb() redis.UniversalClient { return s.x.rdb }

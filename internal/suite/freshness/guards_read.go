@@ -44,7 +44,7 @@ func readSchedules() []schedule {
 		}},
 		{
 			name: "create never replaces", subject: row(),
-			off: withoutLua("touch", "if not r or (r.state == 't' and r.time == NEVER) then\n  r = r or blank(now, hold)", "if true then\n  r = blank(now, hold)"),
+			off: withoutLua("begin", "if not r or (r.state == 't' and r.time == NEVER) then", "if true then"),
 			play: func(s *stage) {
 				stop := s.x.before(begin)
 				r := s.start(s.x, id, "a reader who found no token")
@@ -57,8 +57,8 @@ func readSchedules() []schedule {
 				s.atRest(id)
 			},
 		},
-		{name: "one lease", off: withoutLua("lease", "ARGV[3] ~= '1'", "false"), subject: row(), play: oneLease},
-		{name: "fill under own lease", off: withoutLua("fill", "if holder ~= ARGV[1] then return {0, 0} end", ""), subject: exact(), play: func(s *stage) {
+		{name: "one lease", off: withoutLua("begin", "and not force then return 0 end", "and false then return 0 end"), subject: row(), play: oneLease},
+		{name: "fill under own lease", off: withoutLua("fill", "if holder ~= ARGV[at] then return 0 end", ""), subject: exact(), play: func(s *stage) {
 			r := s.start(s.x, id, "the reader of the old value")
 			r.isLoading()
 			s.write(s.y, id)

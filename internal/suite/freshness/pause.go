@@ -29,9 +29,9 @@ func tripOf(cmds []redis.Cmder) trip {
 	}
 	first, second := keyOf(args, 3), keyOf(args, 4)
 	switch {
-	case args[2] == 2 && strings.HasSuffix(first, leaseSuffix):
+	case strings.HasSuffix(first, leaseSuffix) && args[2] != 1: // one key is that of a renewal
 		return begin
-	case args[2] == 2 && strings.HasSuffix(second, leaseSuffix):
+	case strings.HasSuffix(second, leaseSuffix):
 		return fill
 	case strings.HasSuffix(first, tokenSuffix) && touches(args):
 		return late
@@ -52,15 +52,15 @@ func keyOf(args []any, i int) string {
 	return key
 }
 
-// touches tells the script by which a load reads a token from those of a writer: its third argument is a life, where
-// that of a hold or a release is an owner, and an invalidation has no fourth.
+// touches tells the script by which a load reads tokens from those of a writer: its first argument is a number of loads,
+// where theirs is an epoch.
 func touches(args []any) bool {
-	const arguments = 4 // behind the name, the script, the count of keys and the key
-	if len(args) < arguments+4 {
+	keys, _ := args[2].(int)
+	if len(args) <= keys+3 {
 		return false
 	}
-	_, life := args[arguments+2].(int64)
-	return life
+	_, loads := args[keys+3].(int)
+	return loads
 }
 
 // breakpoint stops the next round trip of its kind.

@@ -52,7 +52,7 @@ func (r *luaRule) rewrite(t testing.TB) func(name, source string) string {
 // instance is one process: a cache with a client of its own.
 type instance struct {
 	cache *cacheme.Cache
-	rdb   *redis.Client
+	rdb   redis.UniversalClient
 	*breaks
 	get func(context.Context, question) (int64, error)
 }
@@ -111,7 +111,7 @@ func newWorld(t testing.TB, server suite.Server, s subject, instances int, b bro
 
 // unhurried keeps timeouts out of what is about order.
 func unhurried(o *redis.Options) {
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, patience, patience
+	suite.PatientClient(o)
 	o.PoolSize = 32
 }
 
@@ -236,9 +236,9 @@ func (w *world) write(i *instance, id int64) {
 func (w *world) lose(pattern string) {
 	ctx := context.Background()
 	rdb := w.instances[0].rdb
-	keys, err := rdb.Keys(ctx, w.prefix+pattern).Result()
+	keys, err := suite.Keys(ctx, rdb, w.prefix+pattern)
 	if err == nil && len(keys) > 0 {
-		err = rdb.Del(ctx, keys...).Err()
+		_, err = suite.Drop(ctx, rdb, keys...)
 	}
 	if err != nil {
 		w.t.Errorf("lose %s = %v", pattern, err)

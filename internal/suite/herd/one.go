@@ -43,7 +43,7 @@ func oneLoad(t *testing.T, open suite.Open) {
 			t.Logf("%d loads, the slowest caller took %v", l.n.Load(), a.slowest)
 		})
 		t.Run(shape.name+" cost one load that lasts for several leases", func(t *testing.T) {
-			lease, load := 300*time.Millisecond, time.Second
+			lease, load := 600*time.Millisecond, 2*time.Second
 			if suite.Torture() {
 				lease, load = 3*time.Second, 5*time.Second
 			}

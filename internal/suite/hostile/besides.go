@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,22 @@ func besides(t *testing.T, open suite.Open) {
 			t.Fatal(err)
 		}
 		w.survives(t, "a list for a lease", cacheme.EventGarbage)
+	})
+	t.Run("a lease that nobody has, and that lives for long, delays by two leases", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, server)
+		const lease = 200 * time.Millisecond
+		c := suite.NewCache(t, server.Client(suite.PatientClient), suite.Patient(cacheme.Options{Prefix: w.prefix, Lease: lease}), Words{}, WordsChanged{})
+		if err := w.rdb.Set(t.Context(), w.prefix+entryKey+":lease", "garbage", time.Hour).Err(); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if _, err := cacheme.GetFrom(t.Context(), c, Words{ID: 1}, func(context.Context, Words) ([]string, error) { return value, nil }); err != nil {
+			t.Errorf("Get() = %v", err)
+		}
+		if took := time.Since(began); took > 2*lease+5*time.Second {
+			t.Errorf("Get took %v, want about two leases of %v", took, lease)
+		}
 	})
 	t.Run("a record of losses that is garbage costs no more than a probation", func(t *testing.T) {
 		t.Parallel()

@@ -66,16 +66,20 @@ func entries(t *testing.T, open suite.Open) {
 	})
 	t.Run("that is another type of Redis is a miss", func(t *testing.T) {
 		t.Parallel()
-		for name, put := range map[string]func(ctx context.Context, rdb *redis.Client, key string) error{
-			"a hash": func(ctx context.Context, rdb *redis.Client, key string) error {
+		for name, put := range map[string]func(ctx context.Context, rdb redis.UniversalClient, key string) error{
+			"a hash": func(ctx context.Context, rdb redis.UniversalClient, key string) error {
 				return rdb.HSet(ctx, key, "a", "b").Err()
 			},
-			"a list": func(ctx context.Context, rdb *redis.Client, key string) error { return rdb.RPush(ctx, key, "a").Err() },
-			"a set":  func(ctx context.Context, rdb *redis.Client, key string) error { return rdb.SAdd(ctx, key, "a").Err() },
-			"a sorted set": func(ctx context.Context, rdb *redis.Client, key string) error {
+			"a list": func(ctx context.Context, rdb redis.UniversalClient, key string) error {
+				return rdb.RPush(ctx, key, "a").Err()
+			},
+			"a set": func(ctx context.Context, rdb redis.UniversalClient, key string) error {
+				return rdb.SAdd(ctx, key, "a").Err()
+			},
+			"a sorted set": func(ctx context.Context, rdb redis.UniversalClient, key string) error {
 				return rdb.ZAdd(ctx, key, redis.Z{Member: "a"}).Err()
 			},
-			"a stream": func(ctx context.Context, rdb *redis.Client, key string) error {
+			"a stream": func(ctx context.Context, rdb redis.UniversalClient, key string) error {
 				return rdb.XAdd(ctx, &redis.XAddArgs{Stream: key, Values: []string{"a", "b"}}).Err()
 			},
 		} {

@@ -51,7 +51,7 @@ func falsy(t *testing.T, open suite.Open) {
 func cached[V any](t *testing.T, server suite.Server, name string, v V) {
 	t.Run("like "+name+" is a value", func(t *testing.T) {
 		t.Parallel()
-		c := suite.NewCache(t, server.Client(), suite.Patient(cacheme.Options{Prefix: suite.Prefix()}), Of[V]{})
+		c := suite.NewCache(t, server.Client(suite.PatientClient), suite.Patient(cacheme.Options{Prefix: suite.Prefix()}), Of[V]{})
 		loads := 0
 		b, err := cacheme.Bind(c, func(context.Context, Of[V]) (V, error) {
 			loads++

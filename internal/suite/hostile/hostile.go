@@ -55,7 +55,7 @@ func (WordsChanged) Meta() cacheme.Meta { return cacheme.Meta{Model: (*wordRow)(
 
 // world is a cache, and somebody who writes into its Redis past it.
 type world struct {
-	rdb    *redis.Client
+	rdb    redis.UniversalClient
 	prefix string
 	cache  *cacheme.Cache
 	events events
@@ -63,14 +63,14 @@ type world struct {
 
 func newWorld(t testing.TB, server suite.Server) *world {
 	t.Helper()
-	w := &world{rdb: server.Client(), prefix: suite.Prefix()}
+	w := &world{rdb: server.Client(suite.PatientClient), prefix: suite.Prefix()}
 	w.cache = w.another(t, server, Words{}, WordsChanged{})
 	return w
 }
 
 func (w *world) another(t testing.TB, server suite.Server, declarations ...cacheme.Declaration) *cacheme.Cache {
 	t.Helper()
-	return suite.NewCache(t, server.Client(), suite.Patient(cacheme.Options{Prefix: w.prefix, Observer: w.events.see}), declarations...)
+	return suite.NewCache(t, server.Client(suite.PatientClient), suite.Patient(cacheme.Options{Prefix: w.prefix, Observer: w.events.see}), declarations...)
 }
 
 const entryKey = "{words:1}"

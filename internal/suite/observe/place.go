@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/uptrace/bun"
 
 	"github.com/cacheme/cacheme"
@@ -69,7 +68,7 @@ func newPlace(t testing.TB, d writes.Database, rules guard.Set) *place {
 		_, err := q.Exec(t.Context())
 		check(t, err)
 	}
-	rdb := d.Redis.Client(func(o *redis.Options) { o.DialTimeout, o.ReadTimeout, o.WriteTimeout = soon, soon, soon })
+	rdb := d.Redis.Client(suite.PatientClient)
 	p.cache = suite.NewCache(t, rdb, suite.Patient(cacheme.Options{Prefix: suite.Prefix(), Hold: 10 * time.Minute, Observer: p.events.observe}), invalidNodes()...)
 	inner := d.Connector()
 	if rules != 0 {

@@ -20,11 +20,19 @@ import (
 // Run runs the suite on a Redis. If the Server that open returns is a [Wire] as well, that is what gets broken;
 // otherwise the suite puts one of its own into the dialer of the clients.
 func Run(t *testing.T, open suite.Open) {
-	t.Run("a read", func(t *testing.T) { reads(t, open) })
-	t.Run("a write", func(t *testing.T) { writes(t, open) })
-	t.Run("a deadline of the caller", func(t *testing.T) { deadlines(t, open) })
+	// Alone: it counts the goroutines of the process.
 	t.Run("the end", func(t *testing.T) { recovers(t, open) })
+	t.Run("a deadline of the caller", func(t *testing.T) { deadlines(t, open) })
 	t.Run("writes that fail while reads do not", func(t *testing.T) { writesFail(t, open) })
+	// Beside each other: of their time they use little, and wait for a Redis that does not answer.
+	t.Run("a read", func(t *testing.T) {
+		t.Parallel()
+		reads(t, open)
+	})
+	t.Run("a write", func(t *testing.T) {
+		t.Parallel()
+		writes(t, open)
+	})
 }
 
 // Wire is the way to a Redis, which breaks on command.
@@ -71,6 +79,14 @@ func each(t *testing.T, open suite.Open, test func(t *testing.T, w *world, way b
 			})
 		}
 	}
+}
+
+// eachAtOnce is each for tests that wait for seconds, and measure nothing that is shorter.
+func eachAtOnce(t *testing.T, open suite.Open, test func(t *testing.T, w *world, way broken)) {
+	each(t, open, func(t *testing.T, w *world, way broken) {
+		t.Parallel()
+		test(t, w, way)
+	})
 }
 
 type shopRow struct {
@@ -156,7 +172,7 @@ func newWorld(t testing.TB, open suite.Open, set func(*redis.Options)) *world {
 }
 
 // client returns a client whose way to Redis breaks.
-func (w *world) client(with ...func(*redis.Options)) *redis.Client {
+func (w *world) client(with ...func(*redis.Options)) redis.UniversalClient {
 	return w.server.Client(append([]func(*redis.Options){w.wire.ByWire, w.set}, with...)...)
 }
 

@@ -16,6 +16,9 @@ func recovers(t *testing.T, open suite.Open) {
 	t.Run("is found by the cache itself, which leaves nothing behind", func(t *testing.T) {
 		each(t, open, func(t *testing.T, w *world, way broken) { backAgain(t, w, way) })
 	})
+	t.Run("has what was being loaded at the beginning be loadable by others", func(t *testing.T) {
+		each(t, open, func(t *testing.T, w *world, way broken) { leasesEnd(t, w, way) })
+	})
 	t.Run("is found as often as it comes", func(t *testing.T) {
 		w := newWorld(t, open, settings[0].set)
 		c := w.warm(cacheme.Options{})
@@ -32,6 +35,25 @@ func recovers(t *testing.T, open suite.Open) {
 			t.Errorf("%d events %q and %d events %q", away, cacheme.EventAway, back, cacheme.EventBack)
 		}
 	})
+}
+
+// leasesEnd has Redis go away during a load, whose lease would last longer than the test waits, and come back.
+func leasesEnd(t *testing.T, w *world, way broken) {
+	t.Helper()
+	c := w.cache(w.client(), cacheme.Options{Lease: 50 * time.Second}) // as long as is believed of others
+	v, err := cacheme.GetFrom(t.Context(), c, Price{Shop: 1}, func(ctx context.Context, p Price) (int64, error) {
+		way.by(w.wire)
+		return w.read(ctx, p)
+	})
+	if v != 1 || err != nil {
+		t.Errorf("Get() = %d, %v, want the 1 that was loaded", v, err)
+	}
+	w.heal()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if v, err := cacheme.GetFrom(ctx, w.cache(w.client(), cacheme.Options{}), Price{Shop: 1}, w.read); v != 1 || err != nil {
+		t.Errorf("Get() in another process = %d, %v, want 1", v, err)
+	}
 }
 
 // backAgain takes a cache through an outage to its end.
@@ -66,7 +88,8 @@ func backAgain(t *testing.T, w *world, way broken) {
 		t.Errorf("the client's own Close() = %v", err)
 	}
 	// The wire is the test's own, and listens and carries on for the other caches of the test.
-	const wire = "github.com/cacheme/cacheme/internal/integration/kit.(*Proxy)."
-	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction(wire+"connect"), goleak.IgnoreAnyFunction(wire+"carry"),
-		goleak.IgnoreAnyFunction(wire+"carry.func1"), goleak.IgnoreAnyFunction(wire+"listen.func1"))
+	const toxiproxy = "github.com/Shopify/toxiproxy/v2"
+	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction(toxiproxy+".(*Proxy).server"), goleak.IgnoreAnyFunction(toxiproxy+".(*Proxy).freeBlocker"),
+		goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).read"), goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).write"),
+		goleak.IgnoreAnyFunction(toxiproxy+"/toxics.(*ToxicStub).Run"))
 }

@@ -64,10 +64,10 @@ const (
 	many    = time.Minute // for what has to happen, on however busy a machine
 )
 
-func newProcess(t *testing.T, d writes.Database, rdb *redis.Client, prefix string, rewrite func(name, source string) string) *process {
+func newProcess(t *testing.T, d writes.Database, rdb redis.UniversalClient, prefix string, rewrite func(name, source string) string) *process {
 	t.Helper()
 	p := &process{dialect: d.Dialect, shelves: map[int64]int64{}}
-	var client redis.UniversalClient = rdb
+	client := rdb
 	if rewrite != nil {
 		client = &guard.Client{UniversalClient: rdb, Rewrite: rewrite}
 	}

@@ -32,7 +32,7 @@ type place struct {
 	admin *bun.DB // of the same database, unseen by the cache
 	cache *cacheme.Cache
 	rc    *rowcache.Cache
-	rdb   *redis.Client
+	rdb   redis.UniversalClient
 	name  string // of the database in keys
 
 	connections []*sql.DB

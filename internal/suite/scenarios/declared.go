@@ -147,7 +147,7 @@ func parts(t *testing.T, open suite.Open) {
 	p := start(t, open(t), cacheme.Options{})
 	get(p, Owner{Book: 100}, constant[Owner]("Ann"))
 	warm(p, Chapters{Book: 100}, func(context.Context, Chapters) ([]string, error) { return []string{"one"}, nil })
-	want(t, "stored part", p.rdb.Exists(ctx, "CM:{book:100}>owner", "CM:{book:100}>chapters").Val(), 2)
+	want(t, "stored part", exist(p, "CM:{book:100}>owner", "CM:{book:100}>chapters"), 2)
 	key, err := p.KeyOf(Owner{Book: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func parts(t *testing.T, open suite.Open) {
 	if err := p.Remove(ctx, Owner{Book: 100}); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "stored parts after one was removed", p.rdb.Exists(ctx, "CM:{book:100}>owner", "CM:{book:100}>chapters").Val(), 1)
+	want(t, "stored parts after one was removed", exist(p, "CM:{book:100}>owner", "CM:{book:100}>chapters"), 1)
 }
 
 // sameArguments: what the ancestors bound from a call, defaults included, are the fields of a struct here.
@@ -192,7 +192,7 @@ func invalidNodes(t *testing.T, open suite.Open) {
 	p := start(t, open(t), cacheme.Options{}, gathering{})
 	twice := []cacheme.Invalid{BookChanged{ID: 1}, Price{Book: 1}, BookChanged{ID: 1}, cacheme.Tag("x"), cacheme.Tag("x")}
 	get(p, gathering{ID: 1, sources: twice}, constant[gathering]("old"))
-	tokens := p.rdb.Keys(ctx, "CM:*:invalid").Val()
+	tokens := stored(p, "CM:*:invalid")
 	want(t, "tokens", fmt.Sprint(sorted(tokens)), fmt.Sprint(sorted([]string{
 		"CM:class:github.com/cacheme/cacheme/internal/suite/scenarios.gathering:invalid",
 		"CM:row:book:1:invalid", "CM:table:books:invalid", "CM:tag:price:1:invalid", "CM:tag:x:invalid",

@@ -45,15 +45,15 @@ func expiry(t *testing.T, open suite.Open) {
 		}
 	}
 	await(t, "short-lived entries leave the store without any access", func() bool {
-		return p.rdb.Exists(ctx, "CM:{short:1}", "CM:{kept:1}", "CM:{book:1}>part").Val() == 0
+		return exist(p, "CM:{short:1}", "CM:{kept:1}", "CM:{book:1}>part") == 0
 	})
-	want(t, "entries that still live", p.rdb.Exists(ctx, "CM:{book:1}>owner", "CM:{short:2}").Val(), 2)
+	want(t, "entries that still live", exist(p, "CM:{book:1}>owner", "CM:{short:2}"), 2)
 	want(t, "tier of the expired", result(p, Short{Book: 1}, constant[Short]("again")).Tier, cacheme.TierSource)
 	want(t, "tier of the part that lives", result(p, Owner{Book: 1}, constant[Owner]("again")).Tier, cacheme.TierRedis)
 
-	keys, err := p.rdb.Keys(ctx, "*").Result()
-	if err != nil || len(keys) == 0 {
-		t.Fatalf("Keys(*) = %v, %v", keys, err)
+	keys := stored(p, "*")
+	if len(keys) == 0 {
+		t.Fatal("there is no key")
 	}
 	for _, key := range keys {
 		if left := p.rdb.PTTL(ctx, key).Val(); left <= 0 {

@@ -123,7 +123,7 @@ func mixedFleet(t *testing.T, open suite.Open) {
 }
 
 func release(t *testing.T, server suite.Server, w *watcher, node cacheme.Declaration) *process {
-	rdb := server.Client()
+	rdb := server.Client(suite.PatientClient)
 	return &process{t: t, rdb: rdb, Cache: suite.NewCache(t, rdb, suite.Patient(cacheme.Options{Observer: w.observe}), node)}
 }
 

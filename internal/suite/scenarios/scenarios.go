@@ -63,13 +63,13 @@ const soon = 20 * time.Second
 type process struct {
 	*cacheme.Cache
 	t   testing.TB
-	rdb *redis.Client
+	rdb redis.UniversalClient
 }
 
 // start starts a process of the bookstore on a server.
 func start(t testing.TB, server suite.Server, o cacheme.Options, more ...cacheme.Declaration) *process {
 	t.Helper()
-	rdb := server.Client()
+	rdb := server.Client(suite.PatientClient)
 	p := &process{t: t, rdb: rdb, Cache: suite.NewCache(t, rdb, suite.Patient(o), everything()...)}
 	if err := p.Register(more...); err != nil {
 		t.Fatal(err)
@@ -151,4 +151,24 @@ func want[T comparable](t testing.TB, what string, got, want T) {
 	if got != want {
 		t.Errorf("%s = %v, want %v", what, got, want)
 	}
+}
+
+// stored returns the keys in Redis that match a pattern.
+func stored(p *process, pattern string) []string {
+	p.t.Helper()
+	keys, err := suite.Keys(context.Background(), p.rdb, pattern)
+	if err != nil {
+		p.t.Fatalf("KEYS %s: %v", pattern, err)
+	}
+	return keys
+}
+
+// exist returns how many of some keys are in Redis.
+func exist(p *process, keys ...string) int {
+	p.t.Helper()
+	n, err := suite.Exist(context.Background(), p.rdb, keys...)
+	if err != nil {
+		p.t.Fatalf("EXISTS %v: %v", keys, err)
+	}
+	return n
 }

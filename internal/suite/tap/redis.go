@@ -2,6 +2,7 @@ package tap
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 
@@ -33,12 +34,13 @@ type Redis struct {
 }
 
 // The arguments of the scripts by which a writer writes a token, behind the script, the count of keys and the key: epoch
-// and nonce, then the hold time; an owner before it; an outcome after it. A reader's have other counts or types.
+// and nonce, then the hold time; an owner before it; an outcome after it; the channel of near caches last. A reader's have
+// other counts or types.
 const (
 	arguments         = 4
-	invalidateHasArgs = 3
-	holdHasArgs       = 4
-	releaseHasArgs    = 5
+	invalidateHasArgs = 4
+	holdHasArgs       = 5
+	releaseHasArgs    = 6
 )
 
 // newTrip tells what a round trip is for by its last command: the first may load a script.
@@ -53,7 +55,7 @@ func newTrip(cmds []redis.Cmder) Trip {
 	}
 	switch len(args) - arguments {
 	case releaseHasArgs:
-		if outcome, ok := args[len(args)-1].(string); ok && (outcome == "commit" || outcome == "rollback" || outcome == "doubt") {
+		if outcome, ok := args[len(args)-2].(string); ok && (outcome == "commit" || outcome == "rollback" || outcome == "doubt") {
 			t.Purpose, t.Outcome = Release, outcome
 		}
 	case holdHasArgs:
@@ -64,6 +66,16 @@ func newTrip(cmds []redis.Cmder) Trip {
 		t.Purpose = Invalidate
 	}
 	return t
+}
+
+// Aside reports whether a command is one that a new connection brings along, at any time: its greeting, and the looks at
+// which run of Redis it leads to, what that has lost, and on a cluster where the slots are.
+func Aside(cmd redis.Cmder) bool {
+	switch cmd.Name() {
+	case "hello", "client", "info", "cluster":
+		return true
+	}
+	return strings.Contains(cmd.String(), "meta:watch ")
 }
 
 // DialHook dials.
@@ -85,8 +97,14 @@ func (r *Redis) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // ProcessPipelineHook goes around a pipeline.
 func (r *Redis) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		err := r.Around(ctx, newTrip(cmds), func(some ...redis.Cmder) error { return next(ctx, some) })
-		if err != nil {
+		var passed error
+		err := r.Around(ctx, newTrip(cmds), func(some ...redis.Cmder) error {
+			passed = next(ctx, some)
+			return passed
+		})
+		// What the client says of a pipeline is the first error of its commands, a key that is not there among them: each
+		// has its own.
+		if err != nil && !errors.Is(err, passed) {
 			for _, cmd := range cmds {
 				if cmd.Err() == nil {
 					cmd.SetErr(err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -155,5 +156,25 @@ func TestCall_Commits(t *testing.T) {
 		if got := c.call.Commits(); got != c.want {
 			t.Errorf("%v.Commits() = %v, want %v", c.call, got, c.want)
 		}
+	}
+}
+
+// A pipeline's error is that of one of its commands, and no other's.
+func TestRedis_leaves_the_commands_of_a_pipeline_their_own_answers(t *testing.T) {
+	t.Parallel()
+	rdb := suite.Embedded(t).Client()
+	rdb.AddHook(&tap.Redis{Around: func(_ context.Context, trip tap.Trip, send func(...redis.Cmder) error) error {
+		return send(trip.Cmds...)
+	}})
+	if err := rdb.Set(t.Context(), "there", "a value", time.Minute).Err(); err != nil {
+		t.Fatal(err)
+	}
+	pipe := rdb.Pipeline()
+	missing, there := pipe.Get(t.Context(), "missing"), pipe.Get(t.Context(), "there")
+	if _, err := pipe.Exec(t.Context()); !errors.Is(err, redis.Nil) {
+		t.Errorf("Exec() = %v, want %v", err, redis.Nil)
+	}
+	if !errors.Is(missing.Err(), redis.Nil) || there.Val() != "a value" || there.Err() != nil {
+		t.Errorf("Get() = %v and %q, %v; want %v and a value", missing.Err(), there.Val(), there.Err(), redis.Nil)
 	}
 }

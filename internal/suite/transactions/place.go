@@ -29,11 +29,11 @@ const soon = 60 * time.Second
 // place is a database with a writing process and a reading one.
 type place struct {
 	writes.Database
-	db     *bun.DB        // hooked
-	admin  *bun.DB        // of the same database, unseen by the cache
-	writer *cacheme.Cache // of the hook
-	reader *cacheme.Cache // another process
-	rdb    *redis.Client  // to look at tokens
+	db     *bun.DB               // hooked
+	admin  *bun.DB               // of the same database, unseen by the cache
+	writer *cacheme.Cache        // of the hook
+	reader *cacheme.Cache        // another process
+	rdb    redis.UniversalClient // to look at tokens
 	prefix string
 
 	afterCommit bool
@@ -62,8 +62,8 @@ func newPlace(t testing.TB, d writes.Database, s setup) *place {
 		s.hold = 10 * time.Minute
 	}
 	options := suite.Patient(cacheme.Options{Prefix: p.prefix, Hold: s.hold})
-	p.rdb = d.Redis.Client(patient)
-	p.reader = suite.NewCache(t, d.Redis.Client(patient), options, declarations()...)
+	p.rdb = d.Redis.Client(suite.PatientClient)
+	p.reader = suite.NewCache(t, d.Redis.Client(suite.PatientClient), options, declarations()...)
 	if s.trips == nil {
 		s.trips = func(_ context.Context, trip tap.Trip, send func(...redis.Cmder) error) error {
 			return send(trip.Cmds...)
@@ -72,7 +72,7 @@ func newPlace(t testing.TB, d writes.Database, s setup) *place {
 	if s.calls == nil {
 		s.calls = func(_ context.Context, _ tap.Call, do func() error) error { return do() }
 	}
-	rdb := d.Redis.Client(patient)
+	rdb := d.Redis.Client(suite.PatientClient)
 	rdb.AddHook(&tap.Redis{Around: s.trips})
 	p.writer = suite.NewCache(t, broken(rdb, s.rules), options, declarations()...)
 	connector := &guard.Connector{Connector: &tap.Connector{Connector: d.Connector(), Around: s.calls}, Rules: s.rules}
@@ -87,16 +87,11 @@ func newPlace(t testing.TB, d writes.Database, s setup) *place {
 }
 
 // broken wraps the client only where there is something to carry, since a wrapped one is bounded in another way.
-func broken(rdb *redis.Client, rules guard.Set) redis.UniversalClient {
+func broken(rdb redis.UniversalClient, rules guard.Set) redis.UniversalClient {
 	if rules == 0 {
 		return rdb
 	}
 	return &guard.Client{UniversalClient: rdb, Rules: rules}
-}
-
-// patient keeps a client from giving up on a busy machine.
-func patient(o *redis.Options) {
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = soon, soon, soon
 }
 
 func openBun(t testing.TB, d writes.Database, connector driver.Connector) *bun.DB {

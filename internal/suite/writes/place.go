@@ -28,7 +28,7 @@ type place struct {
 	db    *bun.DB // hooked
 	admin *bun.DB // of the same database, unseen by the cache
 	cache *cacheme.Cache
-	rdb   *redis.Client
+	rdb   redis.UniversalClient
 
 	prefix  string
 	gone    int // connections of db that are lost
@@ -74,7 +74,7 @@ func newPlace(t testing.TB, d Database, s setup) *place {
 		s.options.Hold = 10 * time.Minute
 	}
 	p.prefix = s.options.Prefix
-	p.rdb = d.Redis.Client(patient)
+	p.rdb = d.Redis.Client(suite.PatientClient)
 	if s.redis != nil {
 		p.rdb.AddHook(s.redis)
 	}
@@ -91,11 +91,6 @@ func newPlace(t testing.TB, d Database, s setup) *place {
 		p.db.SetMaxOpenConns(1)
 	}
 	return p
-}
-
-// patient has a client wait for a Redis on a busy machine.
-func patient(o *redis.Options) {
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = 5*time.Second, 5*time.Second, 5*time.Second
 }
 
 // dump returns all rows.

@@ -14,8 +14,8 @@ import (
 	"github.com/cacheme/cacheme/internal/suite"
 )
 
-// scenarios are those of the acceptance list that write to a database, by their numbers.
-func scenarios(t *testing.T, open Open) {
+// Scenarios are those of the acceptance list that write to a database, by their numbers.
+func Scenarios(t *testing.T, open Open) {
 	runAll(t, open, []chapter{
 		{"01 owner part", ownerPart},
 		{"02 shelf", shelf},
@@ -211,7 +211,7 @@ func pairsAndUUIDs(t *testing.T, open Open) {
 func savesWhileAway(t *testing.T, open Open) {
 	away := new(outage)
 	s := tell(t, open, setup{redis: away, options: cacheme.Options{Budget: 500 * time.Millisecond, WriteBudget: 500 * time.Millisecond}})
-	other := suite.NewCache(t, s.Redis.Client(patient), suite.Patient(cacheme.Options{Prefix: s.prefix}), declarations()...)
+	other := suite.NewCache(t, s.Redis.Client(suite.PatientClient), suite.Patient(cacheme.Options{Prefix: s.prefix}), declarations()...)
 
 	was, err := s.dump(s.ctx)
 	if err != nil {

@@ -62,7 +62,7 @@ func Run(t *testing.T, open Open) {
 		run  func(*testing.T, Open)
 	}{
 		{"write", matrix},
-		{"scenario", scenarios},
+		{"scenario", Scenarios},
 		{"move", moves},
 		{"mishap", mishaps},
 		{"setting", settings},

@@ -1,0 +1,28 @@
+package integration_test
+
+import (
+	"testing"
+
+	"github.com/cacheme/cacheme/internal/integration/kit"
+	"github.com/cacheme/cacheme/internal/suite"
+	"github.com/cacheme/cacheme/internal/suite/near"
+)
+
+func TestNear(t *testing.T) {
+	t.Parallel()
+	near.Run(t, openRedis)
+}
+
+func TestNear_faults(t *testing.T) {
+	t.Parallel()
+	near.Faults(t, func(t testing.TB) near.Frail {
+		t.Helper()
+		server := kit.Redis(t)
+		return &proxied{RedisServer: server, Proxy: kit.NewProxy(t, server.Addr())}
+	})
+}
+
+func TestNear_tracking(t *testing.T) {
+	t.Parallel()
+	near.Tracking(t, func(t testing.TB) suite.Server { return kit.Redis(t) })
+}
