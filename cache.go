@@ -37,6 +37,7 @@ type Cache struct {
 	near      *nearCache
 	refusals  refusals
 	process   string
+	marked    markClock
 	publisher publisher
 	others    *published // of Attach: what another program declares
 	closing   chan struct{}

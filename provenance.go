@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cacheme/cacheme/internal/caller"
@@ -32,7 +33,7 @@ type Write struct {
 	Trace string `json:"trace,omitempty"`
 	// Process is host and process id, "web-3:4711".
 	Process string `json:"process,omitempty"`
-	// At is when it was committed, by Redis's clock.
+	// At is when it was committed, by Redis's clock: right to about a round trip, and in order among a process's writes.
 	At time.Time `json:"at,omitzero"`
 	// Doubt: the COMMIT got no answer, so that it may not have happened.
 	Doubt bool `json:"doubt,omitempty"`
@@ -168,11 +169,27 @@ func (c *Cache) mark(t account, doubt bool) store.Mark {
 	if c.options.ForgetWrites || len(t.writes) == 0 {
 		return store.Mark{}
 	}
-	at := c.store.Now()
-	if at == 0 {
-		at = uint64(time.Now().UnixMicro())
+	return c.store.NewMark(c.encodeRecord(t.writes, c.marked.next(c), doubt))
+}
+
+// markClock is the moment of the process's last mark, in Redis's microseconds.
+type markClock struct{ last atomic.Uint64 }
+
+// next is the moment of a mark that is made now, behind that of every earlier one: two looks at Redis's clock, each good
+// to about a round trip, must not turn the order of the process's writes around. A clock that was set back is followed.
+func (m *markClock) next(c *Cache) uint64 {
+	for {
+		last, at := m.last.Load(), c.store.Now()
+		if at == 0 {
+			at = uint64(time.Now().UnixMicro())
+		}
+		if at <= last && last-at < uint64(c.options.WriteBudget.Microseconds()) {
+			at = last + 1
+		}
+		if m.last.CompareAndSwap(last, at) {
+			return at
+		}
 	}
-	return c.store.NewMark(c.encodeRecord(t.writes, at, doubt))
 }
 
 // clipped is text of at most n bytes, of which the end is kept where that says more, without what a terminal would obey.
