@@ -3,6 +3,7 @@ package cacheme_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cacheme/cacheme"
 )
@@ -22,7 +23,7 @@ func ExampleAttach() {
 	}
 
 	// ... in another program:
-	tool, err := cacheme.Attach(ctx, rdb, cacheme.Options{})
+	tool, err := cacheme.Attach(ctx, rdb, cacheme.Options{Budget: time.Second})
 	if err != nil {
 		fmt.Println(err)
 		return

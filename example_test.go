@@ -15,7 +15,7 @@ func Example() {
 	rdb, closeRedis := openRedis()
 	defer closeRedis()
 
-	cache, err := cacheme.New(rdb, cacheme.Options{Prefix: "music:"})
+	cache, err := cacheme.New(rdb, cacheme.Options{Prefix: "music:", Budget: time.Second})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -27,7 +28,7 @@ func ExampleNew() {
 		return
 	}
 	defer server.Close()
-	cache, err := cacheme.New(server.Client(), cacheme.Options{})
+	cache, err := cacheme.New(server.Client(), cacheme.Options{Budget: time.Second})
 	if err != nil {
 		fmt.Println(err)
 		return

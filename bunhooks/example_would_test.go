@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -23,7 +24,7 @@ func ExampleWouldInvalidate() {
 		return
 	}
 	defer server.Close()
-	cache, err := cacheme.New(server.Client(), cacheme.Options{})
+	cache, err := cacheme.New(server.Client(), cacheme.Options{Budget: time.Second})
 	if err != nil {
 		fmt.Println(err)
 		return

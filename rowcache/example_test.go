@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/uptrace/bun"
@@ -43,7 +44,7 @@ func cinema() (rc *rowcache.Cache, db *bun.DB, done func()) {
 	must(err)
 	server, err := embedded.Start(embedded.Options{})
 	must(err)
-	cache, err := cacheme.New(redis.UniversalClient(server.Client()), cacheme.Options{})
+	cache, err := cacheme.New(redis.UniversalClient(server.Client()), cacheme.Options{Budget: time.Second}) // a busy machine must not turn hits into loads
 	must(err)
 	sqldb, err := bunhooks.Open(sqliteshim.ShimName, "file:"+filepath.Join(dir, "cinema.db"))
 	must(err)
