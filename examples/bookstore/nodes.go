@@ -165,7 +165,7 @@ type Bargains struct {
 }
 
 // bargainsAge is how old the bargains may be.
-const bargainsAge = 2 * time.Second
+const bargainsAge = 10 * time.Second
 
 // Meta names the only entry.
 func (Bargains) Meta() cacheme.Meta { return cacheme.Meta{Key: "bargains", Stale: bargainsAge} }

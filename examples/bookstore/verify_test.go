@@ -14,13 +14,14 @@ import (
 
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/guard"
+	"github.com/cacheme/cacheme/internal/suite"
 )
 
 func TestRun_verifies_hits_and_finds_none_wrong(t *testing.T) {
 	t.Parallel()
 	c := small()
 	c.verify, c.traffic = 1, 3*time.Second
-	if os.Getenv("TORTURE") != "" {
+	if suite.Torture() {
 		c.traffic = 10 * time.Minute
 		if d, err := time.ParseDuration(os.Getenv("FOR")); err == nil {
 			c.traffic = d

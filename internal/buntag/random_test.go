@@ -11,13 +11,14 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 
 	"github.com/cacheme/cacheme/internal/buntag"
+	"github.com/cacheme/cacheme/internal/suite"
 )
 
 // TestParse_agrees_with_bun_on_random_structs is the net under the hand-made models: what
 // it draws collides in columns, joins and embeds more often than anyone would write.
 func TestParse_agrees_with_bun_on_random_structs(t *testing.T) {
 	t.Parallel()
-	const structs = 3000
+	structs := suite.Count(10_000)
 	r := rand.New(rand.NewPCG(1, 2))
 	var taken, refused int
 	for range structs {

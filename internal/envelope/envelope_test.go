@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/cacheme/cacheme/internal/envelope"
+	"github.com/cacheme/cacheme/internal/suite"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -59,7 +60,7 @@ func TestAppend_what_was_stored_is_read(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	var reused envelope.Entry
-	for i := range 300 {
+	for i := range suite.Count(2000) {
 		e := random(r)
 		compressOver := r.IntN(3) * r.IntN(600)
 		prefix := []byte("before")

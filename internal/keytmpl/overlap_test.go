@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cacheme/cacheme/internal/keytmpl"
+	"github.com/cacheme/cacheme/internal/suite"
 )
 
 func TestOverlap(t *testing.T) {
@@ -51,7 +52,7 @@ func TestOverlapAgreesWithTryingEveryKey(t *testing.T) {
 	keys := keysUpTo(longest, "ab:")
 	random := rand.New(rand.NewPCG(5, 1))
 	overlapping, apart := 0, 0
-	for range 1500 {
+	for range suite.Count(10_000) {
 		a, b := smallTemplate(random), smallTemplate(random)
 		example, overlaps := keytmpl.Overlap(a, b)
 		if overlaps {

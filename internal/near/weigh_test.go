@@ -91,7 +91,7 @@ type weighed struct {
 
 // TestWeightIsMemory holds the weights to the memory that is really taken, keys, wires and otter's own part included.
 func TestWeightIsMemory(t *testing.T) { //nolint:paralleltest // others would use memory meanwhile
-	const size = 16 << 20
+	const size = 4 << 20
 	values := map[string]func(i int) any{
 		"numbers": func(i int) any { return int64(i) },
 		"strings": func(i int) any { return strings.Repeat("x", 200+i%400) },
@@ -110,7 +110,7 @@ func TestWeightIsMemory(t *testing.T) { //nolint:paralleltest // others would us
 		t.Run(name, func(t *testing.T) {
 			before := heap()
 			c := newTestCache(t, size)
-			for i := range 100_000 { // several times what it holds
+			for i := range 25_000 { // several times what it holds
 				v := value(i)
 				key := fmt.Sprintf("CM:{%s:%d}", name, i)
 				s := c.Stretch([]string{key}, []string{"CM:class:x:invalid", "CM:table:y:invalid", fmt.Sprintf("CM:row:%s:%d:invalid", name, i)})

