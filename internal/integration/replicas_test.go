@@ -29,12 +29,19 @@ func newTrio(t *testing.T) *trio {
 	return r
 }
 
-// awaitReplica waits until a server has a replica that receives what is written.
+// awaitReplica waits until a server has a replica that receives what is written, and says so.
 func awaitReplica(t testing.TB, s *kit.RedisServer) {
 	t.Helper()
 	rdb := kit.Admin(t, s.Addr())
 	within(t, 20*time.Second, "somebody follows "+s.Addr(), func() bool {
 		return strings.Contains(rdb.InfoMap(t.Context(), "replication").Item("Replication", "slave0"), "state=online")
+	})
+	within(t, 20*time.Second, "what is written to "+s.Addr()+" is acknowledged", func() bool {
+		conn := rdb.Conn() // WAIT is about what its own connection wrote
+		defer func() { _ = conn.Close() }()
+		written := conn.Set(t.Context(), "replicated", "", time.Second).Err()
+		n, err := conn.Wait(t.Context(), 1, time.Second).Result()
+		return written == nil && err == nil && n > 0
 	})
 }
 
