@@ -163,8 +163,7 @@ func (x *Explanation) String() string {
 	if len(x.Dependencies) > 0 {
 		b.WriteString("  depends on\n")
 	}
-	inOrder := slices.Clone(x.Dependencies)
-	slices.SortStableFunc(inOrder, func(a, b DependencyState) int { return a.rank() - b.rank() })
+	inOrder := x.WorstFirst()
 	shown := inOrder[:min(len(inOrder), shownDependencies)]
 	width := 0
 	for _, d := range shown {
@@ -192,6 +191,14 @@ func (d *DependencyState) word(noEntry bool) string {
 		return "ok"
 	}
 	return "WRONG"
+}
+
+// WorstFirst is x.Dependencies in the order in which a person looks for what is to blame: what is wrong, what is held, what
+// is missing, and the rest.
+func (x *Explanation) WorstFirst() []DependencyState {
+	inOrder := slices.Clone(x.Dependencies)
+	slices.SortStableFunc(inOrder, func(a, b DependencyState) int { return a.rank() - b.rank() })
+	return inOrder
 }
 
 func (d *DependencyState) rank() int {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/cacheme/cacheme"
@@ -70,22 +69,8 @@ func (h *Handler) entry(r *http.Request, _ Actor) (*answer, error) {
 		return nil, err
 	}
 	b.X, b.Tone, b.Text = x, cmp.Or(tones[x.State], "warn"), x.String()
-	b.Dependencies = slices.Clone(x.Dependencies)
-	slices.SortStableFunc(b.Dependencies, func(a, b cacheme.DependencyState) int { return cmp.Compare(rank(a), rank(b)) })
+	b.Dependencies = x.WorstFirst()
 	return &answer{page: "entry", title: "Entry", body: b}, nil
-}
-
-// rank puts what is wrong first.
-func rank(d cacheme.DependencyState) int {
-	switch {
-	case d.Wrong:
-		return 0
-	case d.Held:
-		return 1
-	case d.Missing:
-		return 2
-	}
-	return 3
 }
 
 // valueBody is what an entry holds.

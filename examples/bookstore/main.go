@@ -126,29 +126,16 @@ func parse(args []string, stderr io.Writer) (config, error) {
 
 // run builds the shop, tells the story, runs the traffic, and tears everything down again.
 func run(ctx context.Context, c config, out *page) (r *report, err error) {
-	db, err := openDatabase(ctx, c.dsn)
+	floor, err := openFloor(ctx, c, out)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	server, err := openRedis(c)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, server.close(ctx)) }()
-
-	out.titlef("The bookstore")
-	out.linef("database: %s", db.name)
-	out.linef("redis:    %s", server.name)
-	history := newHistory(db)
-	if err := fill(ctx, db, history, c.size, c.seed, out); err != nil {
-		return nil, err
-	}
+	defer func() { err = errors.Join(err, floor.close(ctx)) }()
 
 	// Two processes of the shop: they share the database and Redis, and nothing else.
 	open := func(c config) (s *shop) { //nolint:contextcheck // what is asked of the database is bounded by itself
 		if err == nil {
-			s, err = openShop(server, db, history, c)
+			s, err = openShop(floor.redis, floor.db, floor.history, c)
 		}
 		return s
 	}
@@ -172,7 +159,7 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t := traffic{shops: shops[len(shops)-2:], history: history, size: c.size, seed: c.seed, enough: c.enough}
+	t := traffic{shops: shops[len(shops)-2:], history: floor.history, size: c.size, seed: c.seed, enough: c.enough}
 	out.titlef("Traffic: %d readers and %d writers in two processes, for %v", readers, writers, c.traffic)
 	r = t.run(ctx, c.traffic)
 	r.storyWrong = wrong
@@ -181,7 +168,7 @@ func run(ctx context.Context, c config, out *page) (r *report, err error) {
 	if err := r.sweep(ctx, t.shops[1]); err != nil {
 		return nil, fmt.Errorf("the sweep: %w", err)
 	}
-	if err := r.inspect(ctx, server); err != nil {
+	if err := r.inspect(ctx, floor.redis); err != nil {
 		return nil, fmt.Errorf("looking for keys without a TTL: %w", err)
 	}
 	r.print(out)

@@ -12,30 +12,17 @@ import (
 
 // served is the bookstore as a site, with the admin page beside it: one process of the shop, until somebody interrupts it.
 func served(ctx context.Context, c config, out *page) (err error) {
-	db, err := openDatabase(ctx, c.dsn)
+	floor, err := openFloor(ctx, c, out)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	server, err := openRedis(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.close(ctx)) }()
-
-	out.titlef("The bookstore")
-	out.linef("database: %s", db.name)
-	out.linef("redis:    %s", server.name)
-	history := newHistory(db)
-	if err := fill(ctx, db, history, c.size, c.seed, out); err != nil {
-		return err
-	}
-	shop, err := openShop(server, db, history, c) //nolint:contextcheck // what is asked of the database is bounded by itself
+	defer func() { err = errors.Join(err, floor.close(ctx)) }()
+	shop, err := openShop(floor.redis, floor.db, floor.history, c) //nolint:contextcheck // what is asked of the database is bounded by itself
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, shop.close(ctx)) }()
-	handler, end, err := newSite(ctx, shop, db)
+	handler, end, err := newSite(ctx, shop, floor.db)
 	if err != nil {
 		return err
 	}
@@ -47,7 +34,7 @@ func served(ctx context.Context, c config, out *page) (err error) {
 	out.titlef("Open http://%s/, with the admin page at http://%s%s", listener.Addr(), listener.Addr(), adminAt)
 	out.linef("%s", out.paint(red, "THIS IS A DEMONSTRATION: whoever reaches it is an operator who may see and clear everything, and nobody asks for a password."))
 	out.linef("So it answers to this machine alone. Interrupt it (Ctrl-C) to end it.")
-	out.linef("\nFrom a shell, with the command line of cmd/cacheme:\n  export CACHEME_REDIS=%s CACHEME_PREFIX=%s", cmp.Or(server.url, "<URL of -redis>"), server.prefix)
+	out.linef("\nFrom a shell, with the command line of cmd/cacheme:\n  export CACHEME_REDIS=%s CACHEME_PREFIX=%s", cmp.Or(floor.redis.url, "<URL of -redis>"), floor.redis.prefix)
 	return listen(ctx, listener, handler)
 }
 
