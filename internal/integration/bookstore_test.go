@@ -62,7 +62,7 @@ func TestBookstore_on_a_real_Redis(t *testing.T) {
 			t.Logf("%s", regexp.MustCompile(`stale reads found.*`).Find(out))
 			for _, s := range all {
 				rdb := kit.Admin(t, s.Addr())
-				within(t, 10*time.Second, s.Addr()+" has no keys", func() bool { return rdb.DBSize(ctx).Val() == 0 }) // replicas follow
+				within(t, 30*time.Second, s.Addr()+" has no keys", func() bool { return rdb.DBSize(ctx).Val() == 0 }) // replicas follow
 			}
 		})
 	}

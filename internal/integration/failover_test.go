@@ -178,7 +178,7 @@ func failsBack(t *testing.T, rules guard.Set) bool {
 	check(t, f.write(f.caches[0], 1)) // only a has it
 
 	b.Leads(a)
-	within(t, 10*time.Second, "a follows b", func() bool {
+	within(t, 30*time.Second, "a follows b", func() bool {
 		return onA.InfoMap(t.Context(), "replication").Item("Replication", "master_link_status") == "up"
 	})
 	check(t, onA.ReplicaOf(t.Context(), "NO", "ONE").Err())

@@ -219,7 +219,7 @@ func deploys(t *testing.T, old, next release) {
 	}
 	for _, i := range []int{0, 1} { // at rest each has its entry
 		r := []release{old, next}[i]
-		within(t, 10*time.Second, "it is cached", func() bool {
+		within(t, 30*time.Second, "it is cached", func() bool {
 			loaded := false
 			_, err := r.get(t.Context(), caches[i], func() int64 { loaded = true; return 1 })
 			check(t, err)

@@ -122,7 +122,7 @@ func TestReplicas_of_a_primary_that_was_replaced_acknowledge_nothing(t *testing.
 		pending = c.Stats().Pending
 		// For the end of the test, which delivers what is kept.
 		r.first.Leads(r.second)
-		within(t, 10*time.Second, "what was kept is delivered", func() bool { return c.Stats().Pending == 0 })
+		within(t, 30*time.Second, "what was kept is delivered", func() bool { return c.Stats().Pending == 0 })
 		return pending, hold, err
 	}
 	t.Run("told", func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestReplicas_of_a_cluster_are_those_of_each_master(t *testing.T) {
 	if err := f.write(c, 1); !errors.Is(err, cacheme.ErrFewReplicas) {
 		t.Errorf("Invalidate() = %v at a master without its replica, want ErrFewReplicas", err)
 	}
-	within(t, 10*time.Second, "the cache is not used without the replica of a master", func() bool { return !f.read(c, 3) })
+	within(t, 30*time.Second, "the cache is not used without the replica of a master", func() bool { return !f.read(c, 3) })
 	replica.Continue()
 	t.Logf("with its replica again everything is served after %v", f.hits())
 	f.isFresh()

@@ -74,7 +74,7 @@ func NewCache(t testing.TB, rdb redis.UniversalClient, o cacheme.Options, declar
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := c.Close(ctx); err != nil {
 			t.Errorf("Close() = %v", err)

@@ -191,7 +191,7 @@ func (w *world) cache(rdb redis.UniversalClient, o cacheme.Options) *cacheme.Cac
 	}
 	w.t.Cleanup(func() {
 		_ = w.wire.Heal() // so that what was abandoned on the way ends
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_ = c.Close(ctx) // the tests that expect something of it call it themselves
 	})
