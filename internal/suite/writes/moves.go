@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/cacheme/cacheme"
+	"github.com/cacheme/cacheme/internal/suite"
 )
 
 // moves are changes of relations: both ends of what moved are wrong, and nobody else's.
@@ -69,12 +70,20 @@ func relationCleared(t *testing.T, open Open) {
 	}, shelfRow(2, 2))
 }
 
+// aThousand is how many that is: a fifth of them in make test.
+func aThousand() int64 {
+	if suite.Torture() {
+		return 1000
+	}
+	return 200
+}
+
 func thousandBooks(t *testing.T, open Open) {
-	const many = 1000
+	many := aThousand()
 	s := tell(t, open, setup{})
 	var books []Book
 	var places []UserBook
-	for i := range int64(many) {
+	for i := range many {
 		books = append(books, Book{ID: generatedFrom + i, AuthorID: 3, OwnerID: 2})
 		places = append(places, UserBook{UserID: 3, BookID: generatedFrom + i})
 	}

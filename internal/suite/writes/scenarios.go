@@ -144,12 +144,11 @@ func clearBothSides(t *testing.T, open Open) { relationCleared(t, open) }
 func movedBook(t *testing.T, open Open) { bookMoves(t, open) }
 
 func bulk(t *testing.T, open Open) {
-	const many = 1000
 	s := tell(t, open, setup{})
 	s.step("all prices of an author go up", func(ctx context.Context, db *bun.DB) error {
 		return exec(db.NewUpdate().Model((*Book)(nil)).Set("price = price + 10").Where("author_id = 2").Exec(ctx))
 	}, bookRow(3, 2, 1), bookRow(4, 2, 3))
-	books := make([]Book, many)
+	books := make([]Book, aThousand())
 	for i := range books {
 		books[i] = Book{Title: fmt.Sprint("volume ", i), AuthorID: 3}
 	}
