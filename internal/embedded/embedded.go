@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -90,6 +91,9 @@ func (s *Server) Client(with ...func(*redis.Options)) *redis.Client {
 		Addr:                  "embedded",
 		Dialer:                func(context.Context, string, string) (net.Conn, error) { return s.dial() },
 		ContextTimeoutEnabled: true,
+		// The caller's context bounds all; nothing is lost on the way between two goroutines.
+		ReadTimeout:  time.Minute,
+		WriteTimeout: time.Minute,
 		// go-redis looks for a dead connection in its pool by the file descriptor, which a connection in memory has
 		// not: so the first use finds out, and one retry without a pause hides it as the look would have.
 		MaxRetries:      1,

@@ -48,15 +48,12 @@ func Count(full int) int {
 	return max(1, full/20)
 }
 
-// Patient returns options whose budgets do not run out on a busy machine, so that what a test sees is the protocol and
-// not the machine.
+// Patient returns options whose budgets and holds do not run out on a busy machine, so that what a test sees is the protocol
+// and not the machine.
 func Patient(o cacheme.Options) cacheme.Options {
-	if o.Budget == 0 {
-		o.Budget = 5 * time.Second
-	}
-	if o.WriteBudget == 0 {
-		o.WriteBudget = 5 * time.Second
-	}
+	o.Budget = cmp.Or(o.Budget, 30*time.Second)
+	o.WriteBudget = cmp.Or(o.WriteBudget, 30*time.Second)
+	o.Hold = cmp.Or(o.Hold, time.Minute)
 	return o
 }
 

@@ -116,7 +116,7 @@ type survivor struct {
 // survive makes a place ready. It is to be called from the test's own goroutine.
 func survive(t testing.TB, p Place) *survivor {
 	t.Helper()
-	s := &survivor{Place: p, t: t, prefix: suite.Prefix(), rdb: p.Redis.Client(), next: 1}
+	s := &survivor{Place: p, t: t, prefix: suite.Prefix(), rdb: p.Redis.Client(suite.PatientClient), next: 1}
 	pool := func(db *sql.DB) *bun.DB {
 		t.Cleanup(func() { _ = db.Close() }) // what it says of connections that broke is of no interest
 		return bun.NewDB(db, p.Bun())

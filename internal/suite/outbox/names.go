@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cacheme/cacheme/bunhooks"
+	"github.com/cacheme/cacheme/internal/suite"
 	"github.com/cacheme/cacheme/internal/suite/writes"
 )
 
@@ -48,7 +49,7 @@ func ownTriggers(t *testing.T, d writes.Database) {
 			continue
 		}
 		w.prefix += "another cache:"
-		if err := o.CreateTriggers(t.Context(), w.admin, w.newCache(w.d.Redis.Client(), declarations())); err != nil {
+		if err := o.CreateTriggers(t.Context(), w.admin, w.newCache(w.d.Redis.Client(suite.PatientClient), declarations())); err != nil {
 			t.Fatal(err)
 		}
 	}

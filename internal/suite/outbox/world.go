@@ -159,7 +159,7 @@ func (w *world) start(o bunhooks.OutboxOptions, rules guard.Set, opts ...bunhook
 func (w *world) startOf(declared []cacheme.Declaration, o bunhooks.OutboxOptions, rules guard.Set, opts ...bunhooks.Option) *process {
 	w.t.Helper()
 	p := &process{w: w, outbox: bunhooks.NewOutbox(o)}
-	client := w.d.Redis.Client()
+	client := w.d.Redis.Client(suite.PatientClient)
 	client.AddHook(&tap.Redis{Around: p.trip})
 	p.cache = w.newCache(client, declared)
 	var err error

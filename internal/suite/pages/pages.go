@@ -98,7 +98,7 @@ func newPlace(t testing.TB, open writes.Open) *place {
 		must(err)
 	}
 	p := &place{}
-	client := d.Redis.Client()
+	client := d.Redis.Client(suite.PatientClient)
 	client.AddHook(&tap.Redis{Around: func(_ context.Context, trip tap.Trip, send func(...redis.Cmder) error) error {
 		p.trips.Add(1)
 		return send(trip.Cmds...)
