@@ -33,8 +33,8 @@ type mix struct {
 	readers   int
 	deeds     []deed
 	ids       int64 // over how many rows the rounds are spread: few, and most loads are reloads
-	// slow makes all pauses longer than a round trip, those of loads so many times as long, and spreads the readers; 0:
-	// it does not.
+	// slow makes all pauses longer than a round trip, those of loads and of the ends of holds so many times as long, and
+	// spreads the readers; 0: it does not.
 	slow int
 	// wrong makes the entry wrong before each round, so that the first reader loads; else he is served.
 	wrong bool
@@ -150,7 +150,7 @@ func (w *world) playRound(m mix, id int64, random *rand.Rand) {
 		i := w.instances[n%len(w.instances)]
 		begin, before, after := pauseOf(random, span), pauseOf(random, span), pauseOf(random, span)
 		if m.slow > 0 {
-			begin, after = begin.times(random.IntN(4)+1), after.times(m.slow)
+			begin, after = begin.times(random.IntN(max(4, m.slow))+1), after.times(m.slow)
 		}
 		all.Go(func() {
 			<-start
@@ -161,11 +161,15 @@ func (w *world) playRound(m mix, id int64, random *rand.Rand) {
 	for n := range 2 {
 		i := w.instances[n%len(w.instances)]
 		begin, between := pauseOf(random, span), pauseOf(random, span)
+		last := between
+		if m.slow > 0 {
+			last = between.times(m.slow)
+		}
 		d := m.deeds[random.IntN(len(m.deeds))]
 		all.Go(func() {
 			<-start
 			begin.pass()
-			w.do(d, i, id, between)
+			w.do(d, i, id, between, last)
 		})
 	}
 	if m.losses != nil {
@@ -201,8 +205,9 @@ func (w *world) readAtRandom(i *instance, id int64, who string, before, after pa
 	}
 }
 
-// do writes. What it does between placing a hold and ending it takes as long as the pause.
-func (w *world) do(d deed, i *instance, id int64, between pause) {
+// do writes. What it does between placing a hold and ending it takes as long as the first pause, and as long as the last one
+// where another writes under the hold.
+func (w *world) do(d deed, i *instance, id int64, between, last pause) {
 	ctx := context.Background()
 	fail := func(what string, err error) {
 		if err != nil {
@@ -230,7 +235,7 @@ func (w *world) do(d deed, i *instance, id int64, between pause) {
 		fail("Rollback", h.Rollback(ctx))
 	case doubt:
 		write(func() error { return w.subject.write(ctx, i.cache, id) })
-		between.pass()
+		last.pass()
 		fail("Rollback", h.Rollback(ctx))
 	}
 }
