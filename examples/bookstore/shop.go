@@ -66,11 +66,9 @@ func openShop(r *redisServer, d *database, h *history, c config) (*shop, error) 
 		// server of its own the run would show how the machine schedules.
 		Budget:      5 * time.Second,
 		WriteBudget: 5 * time.Second,
-		// What is loaded while Redis is new is kept for one hold time, see docs/protocol.md: the story, which tells every hit
-		// beforehand, has to be over by then.
-		Hold:     time.Minute,
-		Verify:   verifying(c.verify),
-		Observer: c.told,
+		Hold:        c.hold,
+		Verify:      verifying(c.verify),
+		Observer:    c.told,
 	})
 	if err != nil {
 		return nil, err
