@@ -125,9 +125,10 @@ func run[T any](b *tab, expression string, o ...chromedp.EvaluateOption) T {
 }
 
 // text is what a person reads on the page.
+// text is what the page says; nothing while the next one is on its way.
 func (b *tab) text() string {
 	b.t.Helper()
-	return run[string](b, "document.body.innerText")
+	return run[string](b, `document.body?.innerText ?? ""`)
 }
 
 // reads fails the test unless the page says all that, once it does: pages may update themselves.
