@@ -12,6 +12,8 @@ import (
 
 // served is the bookstore as a site, with the admin page beside it: one process of the shop, until somebody interrupts it.
 func served(ctx context.Context, c config, out *page) (err error) {
+	// What is loaded while Redis is new is kept for one hold time, see docs/protocol.md: a visitor is to see it stay.
+	c.hold = time.Second
 	floor, err := openFloor(ctx, c, out)
 	if err != nil {
 		return err

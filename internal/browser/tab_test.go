@@ -124,8 +124,7 @@ func run[T any](b *tab, expression string, o ...chromedp.EvaluateOption) T {
 	return v
 }
 
-// text is what a person reads on the page.
-// text is what the page says; nothing while the next one is on its way.
+// text is what a person reads on the page; nothing while the next one is on its way.
 func (b *tab) text() string {
 	b.t.Helper()
 	return run[string](b, `document.body?.innerText ?? ""`)
