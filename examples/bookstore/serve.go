@@ -12,7 +12,6 @@ import (
 
 // served is the bookstore as a site, with the admin page beside it: one process of the shop, until somebody interrupts it.
 func served(ctx context.Context, c config, out *page) (err error) {
-	// What is loaded while Redis is new is kept for one hold time, see docs/protocol.md: a visitor is to see it stay.
 	c.hold = time.Second
 	floor, err := openFloor(ctx, c, out)
 	if err != nil {
@@ -29,6 +28,9 @@ func served(ctx context.Context, c config, out *page) (err error) {
 		return err
 	}
 	defer end()
+	if err := shop.unpack(ctx, c.hold); err != nil {
+		return err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.serve)
 	if err != nil {
 		return err
@@ -38,6 +40,19 @@ func served(ctx context.Context, c config, out *page) (err error) {
 	out.linef("So it answers to this machine alone. Interrupt it (Ctrl-C) to end it.")
 	out.linef("\nFrom a shell, with the command line of cmd/cacheme:\n  export CACHEME_REDIS=%s CACHEME_PREFIX=%s", cmp.Or(floor.redis.url, "<URL of -redis>"), floor.redis.prefix)
 	return listen(ctx, listener, handler)
+}
+
+// unpack waits until a visitor can see that what is cached stays. What is loaded while Redis is new is kept for one hold time at
+// most, see docs/protocol.md, and new it is from the first load on.
+func (s *shop) unpack(ctx context.Context, hold time.Duration) error {
+	if _, err := s.bargains.Get(ctx, Bargains{}); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(hold):
+	}
+	return nil
 }
 
 // listen serves until ctx ends, and whatever is asked then for a second more.
