@@ -32,7 +32,7 @@
 // Fresh: once a write through the hooked database (or its Commit, or Invalidate) has returned, no Get that starts later, in
 // any process, returns a value that was loaded before it. There is no window in which a slow load can put an old value back, because an entry
 // carries the tokens of its dependencies from before its load, and is fresh only while all of them are equal to those
-// in Redis.
+// in Redis. Stale serving and the near cache, each off unless asked for, may be behind by the time that is stated for them.
 //
 // Nothing before its time: what is not committed is never cached, and a rollback makes nothing wrong.
 //

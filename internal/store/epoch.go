@@ -70,20 +70,23 @@ func (s *Store) settledEpoch(ctx context.Context) (Epoch, error) {
 		if k != nil && (k.dials == s.epoch.dials.Load() || s.rules.Off(guard.EpochBinds)) {
 			return k.Epoch, nil
 		}
-		if err := s.startEpochRead().wait(ctx); err != nil { //nolint:contextcheck // it serves all who wait, under a budget of its own
+		if err := s.startEpochRead(ctx).wait(ctx); err != nil {
 			return Epoch{}, err
 		}
 	}
 }
 
-// epochBudget bounds one reading of the run id. It is not taken from a caller's budget: where a few round trips take
-// longer than that, what was begun has to come to its end all the same, or nobody would ever get an answer.
+// epochBudget bounds one reading of the run id, unless who asks for it has more time. It is not taken from a caller's budget: where
+// a few round trips take longer than that, what was begun has to come to its end all the same, or nobody would ever get an answer.
 const epochBudget = time.Second
 
-// startEpochRead reads the run id.
-func (s *Store) startEpochRead() *errandRun {
-	e := &s.epoch
-	return e.reading.start(&s.gate, epochBudget, func(ctx context.Context) (func(), error) {
+// startEpochRead reads the run id, for all who wait for that.
+func (s *Store) startEpochRead(asker context.Context) *errandRun {
+	e, budget := &s.epoch, epochBudget
+	if at, ok := asker.Deadline(); ok {
+		budget = max(budget, time.Until(at))
+	}
+	return e.reading.start(&s.gate, budget, func(ctx context.Context) (func(), error) {
 		dials := e.dials.Load()
 		k, err := s.readEpoch(ctx)
 		if err != nil {
