@@ -193,20 +193,10 @@ func inParallel(goroutines, n int, do func(i int) error) error {
 
 // microseconds is what the server's processor time is for each of n things that are done.
 func (s *server) microseconds(ctx context.Context, n int, do func(context.Context) error) (float64, error) {
-	used := func() (sum float64, err error) {
-		for _, field := range []string{"used_cpu_user", "used_cpu_sys"} {
-			seconds, err := s.info(ctx, "cpu", field)
-			if err != nil {
-				return 0, err
-			}
-			sum += seconds
-		}
-		return sum, nil
-	}
 	if err := do(ctx); err != nil { // scripts and connections are brought along
 		return 0, err
 	}
-	before, err := used()
+	before, err := s.busy(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -214,7 +204,7 @@ func (s *server) microseconds(ctx context.Context, n int, do func(context.Contex
 		return 0, err
 	}
 	time.Sleep(50 * time.Millisecond) // what was written to sockets is the server's work too
-	after, err := used()
+	after, err := s.busy(ctx)
 	return (after - before) * 1e6 / float64(n), err
 }
 

@@ -178,12 +178,7 @@ func (m *member) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	select {
-	case <-time.After(m.Hold + m.Hold/10):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return sleep(ctx, m.Hold+m.Hold/10)
 }
 
 // read asks for one key after the other as fast as it goes.
@@ -216,7 +211,9 @@ func (m *member) write(ctx context.Context) {
 		id := rand.Int64N(int64(m.Keys))
 		version, err := m.db.Incr(ctx, rowOf(id)).Result()
 		if err != nil {
-			m.failed.Add(1)
+			if ctx.Err() == nil {
+				m.failed.Add(1)
+			}
 			continue
 		}
 		w := written{Key: id, Version: version}

@@ -70,7 +70,7 @@ func coherence(ctx context.Context, s size) ([]table, error) {
 		calm.Rows = append(calm.Rows, row{Name: w.name, Cells: []cell{
 			of(percentile(o.ages, 0.5)), of(percentile(o.ages, 0.99)), of(o.longest()), bound, of(o.old()), of(float64(o.reads)), of(float64(o.loads)), of(float64(o.writes)),
 		}})
-		calm.Words = append(calm.Words, o.words(w, fault{})...)
+		calm.Words = append(calm.Words, o.words(w, fault{}))
 		if w.keep > 0 {
 			continue // it is there to show that what is old is seen
 		}
@@ -81,7 +81,7 @@ func coherence(ctx context.Context, s size) ([]table, error) {
 				return nil, fmt.Errorf("%s, %s: %w", w.name, f.name, err)
 			}
 			r.Cells = append(r.Cells, of(o.longest()))
-			broken.Words = append(broken.Words, o.words(w, f)...)
+			broken.Words = append(broken.Words, o.words(w, f))
 		}
 		r.Cells = append(r.Cells, bound)
 		broken.Rows = append(broken.Rows, r)
@@ -112,7 +112,7 @@ func (o outcome) old() float64 {
 }
 
 // words says whether the bound was kept, and what else has to be known.
-func (o outcome) words(w watcher, broken fault) []string {
+func (o outcome) words(w watcher, broken fault) string {
 	where := w.name
 	if broken.strike != nil {
 		where += ", " + broken.name
@@ -140,7 +140,7 @@ func (o outcome) words(w watcher, broken fault) []string {
 	if o.failed > 0 {
 		text += fmt.Sprintf("; %d calls failed", o.failed)
 	}
-	return []string{text + "."}
+	return text + "."
 }
 
 // watched lets a fleet run, breaks something meanwhile, and looks at what its readers saw.

@@ -31,27 +31,24 @@ func oneOf(id int64, n int) int64 {
 // shortHold is cacheme's option here: there are many caches to settle, and a hit does not depend on it.
 const shortHold = time.Second
 
-// caches opens cacheme and the bare client on the server, which others may use too, and waits until cacheme has settled.
-func (g *growing) caches(ctx context.Context, server *server, n int) (*viaCacheme, *raw, error) {
+// caches opens cacheme and the bare client on a server of their own, and waits until cacheme has settled.
+func (g *growing) caches(ctx context.Context, n int) (*server, *viaCacheme, *raw, error) {
+	server, err := startServer(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	g.closes = append(g.closes, func() { _ = server.close() })
 	var both []Peer
 	for k, open := range []func(place) (Peer, error){openCacheme(commonRows, false), openRaw(asCBOR())} {
 		p, err := open(place{addr: server.addr, prefix: fmt.Sprintf("N%d:%d:", n, k), source: g.source, hold: cmp.Or(g.hold, shortHold)})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		g.closes = append(g.closes, func() { _ = p.Close() })
 		both = append(both, p)
 	}
 	mine := both[0].(*viaCacheme)
-	return mine, both[1].(*raw), mine.Settle(ctx)
-}
-
-func (g *growing) server(ctx context.Context) (*server, error) {
-	s, err := startServer(ctx)
-	if err == nil {
-		g.closes = append(g.closes, func() { _ = s.close() })
-	}
-	return s, err
+	return server, mine, both[1].(*raw), mine.Settle(ctx)
 }
 
 // pair gives the two lanes of a size.
@@ -74,21 +71,13 @@ func manyEntries(ctx context.Context, g *growing, n int) (both [2]*lane, why str
 	if expected := g.perEntry * time.Duration(n); expected > longestFill {
 		return both, fmt.Sprintf("it would take %v to store them", expected.Round(time.Second)), nil
 	}
-	server, err := g.server(ctx)
-	if err != nil {
-		return both, "", err
-	}
-	mine, bare, err := g.caches(ctx, server, n)
+	server, mine, bare, err := g.caches(ctx, n)
 	if err != nil {
 		return both, "", err
 	}
 	began := time.Now()
 	defer func() { g.perEntry = time.Since(began) / time.Duration(n) }()
-	memo, err := cacheme.Memo(mine.cache, cacheme.Memoized[int64, Item]{
-		Meta:         cacheme.Meta{Key: "small:<id>"},
-		Values:       func(id int64) []any { return []any{id} },
-		InvalidNodes: func(int64) []cacheme.Invalid { return ItemInGroup{}.InvalidNodes() },
-	}, g.small)
+	memo, err := g.memo(mine, "small:<id>", ItemInGroup{}.InvalidNodes)
 	if err != nil {
 		return both, "", err
 	}
@@ -102,11 +91,7 @@ func manyEntries(ctx context.Context, g *growing, n int) (both [2]*lane, why str
 	if err := copies(ctx, server, key, n); err != nil {
 		return both, "", err
 	}
-	b, err := bare.codec.marshal(Item{})
-	if err != nil {
-		return both, "", err
-	}
-	if err := server.rdb.Set(ctx, keyOf(bare.p.prefix, 0), b, lifetime).Err(); err != nil {
+	if err := bareSet(ctx, bare, 0); err != nil {
 		return both, "", err
 	}
 	if err := copies(ctx, server, func(id int64) (string, error) { return keyOf(bare.p.prefix, id), nil }, n); err != nil {
@@ -114,6 +99,15 @@ func manyEntries(ctx context.Context, g *growing, n int) (both [2]*lane, why str
 	}
 	return pair(n, mine, func(ctx context.Context, id int64) error { return errorOf(memo.Get(ctx, oneOf(id, n))) },
 		bare, func(ctx context.Context, id int64) error { return errorOf(bare.Get(ctx, oneOf(id, n))) }), "", nil
+}
+
+// memo is a node of items that are next to nothing, all of which depend on the same.
+func (g *growing) memo(mine *viaCacheme, key string, on func() []cacheme.Invalid) (*cacheme.Bound[int64, Item], error) {
+	return cacheme.Memo(mine.cache, cacheme.Memoized[int64, Item]{
+		Meta:         cacheme.Meta{Key: key},
+		Values:       func(id int64) []any { return []any{id} },
+		InvalidNodes: func(int64) []cacheme.Invalid { return on() },
+	}, g.small)
 }
 
 // small is the loader of items that are next to nothing.
@@ -172,11 +166,7 @@ func copies(ctx context.Context, server *server, key func(int64) (string, error)
 
 // manyDependencies has entries of nodes with n rows that they share, and tokens as it has for the bare client, whose MGET is as long.
 func manyDependencies(ctx context.Context, g *growing, n int) (both [2]*lane, why string, err error) {
-	server, err := g.server(ctx)
-	if err != nil {
-		return both, "", err
-	}
-	mine, bare, err := g.caches(ctx, server, n)
+	server, mine, bare, err := g.caches(ctx, n)
 	if err != nil {
 		return both, "", err
 	}
@@ -191,11 +181,7 @@ func manyDependencies(ctx context.Context, g *growing, n int) (both [2]*lane, wh
 			return both, "", err
 		}
 	}
-	memo, err := cacheme.Memo(mine.cache, cacheme.Memoized[int64, Item]{
-		Meta:         cacheme.Meta{Key: "small:<id>"},
-		Values:       func(id int64) []any { return []any{id} },
-		InvalidNodes: func(int64) []cacheme.Invalid { return wrong },
-	}, g.small)
+	memo, err := g.memo(mine, "small:<id>", func() []cacheme.Invalid { return wrong })
 	if err != nil {
 		return both, "", err
 	}
@@ -224,22 +210,14 @@ func bareSet(ctx context.Context, bare *raw, id int64) error {
 // manyNodes has a cache with n nodes and at least one entry of each. The nodes are made on the fly: each is a declaration of
 // its own, with a key and a class of its own, as a type would be.
 func manyNodes(ctx context.Context, g *growing, n int) (both [2]*lane, why string, err error) {
-	server, err := g.server(ctx)
-	if err != nil {
-		return both, "", err
-	}
-	mine, bare, err := g.caches(ctx, server, n)
+	_, mine, bare, err := g.caches(ctx, n)
 	if err != nil {
 		return both, "", err
 	}
 	memos := make([]*cacheme.Bound[int64, Item], n)
 	began := time.Now()
 	for i := range memos {
-		if memos[i], err = cacheme.Memo(mine.cache, cacheme.Memoized[int64, Item]{
-			Meta:         cacheme.Meta{Key: fmt.Sprintf("node%d:<id>", i)},
-			Values:       func(id int64) []any { return []any{id} },
-			InvalidNodes: func(int64) []cacheme.Invalid { return ItemInGroup{}.InvalidNodes() },
-		}, g.small); err != nil {
+		if memos[i], err = g.memo(mine, fmt.Sprintf("node%d:<id>", i), ItemInGroup{}.InvalidNodes); err != nil {
 			return both, "", err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // relay stands between a fleet and its Redis, and can make the connections of this moment half-open: they stay, and what is
@@ -20,8 +21,7 @@ type relay struct {
 // link is one connection with its continuation.
 type link struct {
 	client, server net.Conn
-	mu             sync.Mutex
-	swallows       bool
+	swallows       atomic.Bool
 }
 
 func newRelay(ctx context.Context, target string) (*relay, error) {
@@ -58,12 +58,9 @@ func (r *relay) accept() {
 
 // carry moves bytes one way. An end is told to the other side, unless the link is half-open.
 func (r *relay) carry(l *link, to, from net.Conn) {
-	_, _ = io.Copy(writerOf(l, to), from)
-	l.mu.Lock()
-	swallows := l.swallows
-	l.mu.Unlock()
-	if swallows {
-		return // closed by cut
+	_, _ = io.Copy(swallower{l, to}, from)
+	if l.swallows.Load() {
+		return // the relay closes it in the end
 	}
 	l.close()
 	r.mu.Lock()
@@ -77,13 +74,8 @@ type swallower struct {
 	to   net.Conn
 }
 
-func writerOf(l *link, to net.Conn) io.Writer { return swallower{l, to} }
-
 func (s swallower) Write(b []byte) (int, error) {
-	s.link.mu.Lock()
-	swallows := s.link.swallows
-	s.link.mu.Unlock()
-	if swallows {
+	if s.link.swallows.Load() {
 		return len(b), nil
 	}
 	return s.to.Write(b)
@@ -99,9 +91,7 @@ func (r *relay) halfOpen() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for l := range r.links {
-		l.mu.Lock()
-		l.swallows = true
-		l.mu.Unlock()
+		l.swallows.Store(true)
 	}
 	return len(r.links)
 }

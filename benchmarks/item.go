@@ -64,3 +64,11 @@ func (e encoding) decode(b []byte) (Item, error) {
 
 // keyOf is the key of an item for peers whose keys are strings.
 func keyOf(prefix string, id int64) string { return prefix + strconv.FormatInt(id, 10) }
+
+func keysOf(prefix string, ids []int64) []string {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = keyOf(prefix, id)
+	}
+	return keys
+}

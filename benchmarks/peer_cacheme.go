@@ -209,10 +209,5 @@ func (c *viaCacheme) Settle(ctx context.Context) error {
 	if hold == 0 {
 		hold = 10 * time.Second // cacheme's default
 	}
-	select {
-	case <-time.After(hold + hold/10):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return sleep(ctx, hold+hold/10)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/zeromicro/go-zero/core/logx"
 	"github.com/zeromicro/go-zero/core/stores/cache"
@@ -47,16 +48,10 @@ func (z *goZero) Get(ctx context.Context, id int64) (Item, error) {
 }
 
 func (z *goZero) Invalidate(ctx context.Context, ids ...int64) error {
-	for len(ids) > 0 {
-		n := min(inOneCommand, len(ids))
-		keys := make([]string, n)
-		for i, id := range ids[:n] {
-			keys[i] = keyOf(z.p.prefix, id)
-		}
-		if err := z.node.DelCtx(ctx, keys...); err != nil {
+	for some := range slices.Chunk(ids, inOneCommand) {
+		if err := z.node.DelCtx(ctx, keysOf(z.p.prefix, some)...); err != nil {
 			return err
 		}
-		ids = ids[n:]
 	}
 	return nil
 }

@@ -79,15 +79,7 @@ func (r *raw) Get(ctx context.Context, id int64) (Item, error) {
 }
 
 func (r *raw) Invalidate(ctx context.Context, ids ...int64) error {
-	return r.rdb.Unlink(ctx, r.keys(ids)...).Err()
-}
-
-func (r *raw) keys(ids []int64) []string {
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = keyOf(r.p.prefix, id)
-	}
-	return keys
+	return r.rdb.Unlink(ctx, keysOf(r.p.prefix, ids)...).Err()
 }
 
 func (r *raw) Close() error { return r.release() }
@@ -101,7 +93,7 @@ func (r *raw) FillGroup(ctx context.Context, ids []int64) error {
 	if err != nil {
 		return err
 	}
-	keys := r.keys(ids)
+	keys := keysOf(r.p.prefix, ids)
 	members := make([]any, len(keys))
 	for i, key := range keys {
 		members[i] = key

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/dtm-labs/rockscache"
 	"github.com/redis/go-redis/v9"
@@ -42,16 +43,10 @@ func (r *rocks) Get(ctx context.Context, id int64) (Item, error) {
 }
 
 func (r *rocks) Invalidate(ctx context.Context, ids ...int64) error {
-	for len(ids) > 0 {
-		n := min(inOneCommand, len(ids))
-		keys := make([]string, n)
-		for i, id := range ids[:n] {
-			keys[i] = keyOf(r.p.prefix, id)
-		}
-		if err := r.cache.TagAsDeletedBatch2(ctx, keys); err != nil {
+	for some := range slices.Chunk(ids, inOneCommand) {
+		if err := r.cache.TagAsDeletedBatch2(ctx, keysOf(r.p.prefix, some)); err != nil {
 			return err
 		}
-		ids = ids[n:]
 	}
 	return nil
 }

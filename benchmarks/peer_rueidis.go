@@ -56,11 +56,7 @@ func (r *viaRueidis) Get(ctx context.Context, id int64) (Item, error) {
 }
 
 func (r *viaRueidis) Invalidate(ctx context.Context, ids ...int64) error {
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = keyOf(r.p.prefix, id)
-	}
-	return r.rdb.Do(ctx, r.rdb.B().Unlink().Key(keys...).Build()).Error()
+	return r.rdb.Do(ctx, r.rdb.B().Unlink().Key(keysOf(r.p.prefix, ids)...).Build()).Error()
 }
 
 func (r *viaRueidis) Close() error {

@@ -35,13 +35,8 @@ func shortLived(ctx context.Context, s size) ([]table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		keys, bytes := 0.0, 0.0
-		drawn := line{Name: c.name}
-		for _, at := range samples {
-			keys, bytes = max(keys, at.keys), max(bytes, at.megabytes)
-			drawn.Y = append(drawn.Y, new(max(0, at.megabytes)))
-		}
-		p.Lines = append(p.Lines, drawn)
+		keys, bytes, drawn := mostOf(samples)
+		p.Lines = append(p.Lines, line{c.name, drawn})
 		longest = max(longest, len(samples))
 		last := samples[len(samples)-1]
 		left := max(0, last.megabytes)

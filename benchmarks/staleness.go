@@ -60,9 +60,6 @@ func lastUpTo(of []seen) []seen {
 // lastBefore is when a version before that one was last asked for; 0: never.
 func lastBefore(upTo []seen, version int64) int64 {
 	n, _ := slices.BinarySearchFunc(upTo, version, func(s seen, v int64) int { return int(s.Version - v) })
-	for n > 0 && n <= len(upTo) && upTo[n-1].Version >= version {
-		n--
-	}
 	if n == 0 {
 		return 0
 	}

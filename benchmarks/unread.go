@@ -30,13 +30,8 @@ func unread(ctx context.Context, s size) ([]table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		keys, bytes := 0.0, 0.0
-		drawn := line{Name: c.name}
-		for _, at := range m.samples {
-			keys, bytes = max(keys, at.keys), max(bytes, at.megabytes)
-			drawn.Y = append(drawn.Y, new(max(0, at.megabytes)))
-		}
-		p.Lines = append(p.Lines, drawn)
+		keys, bytes, drawn := mostOf(m.samples)
+		p.Lines = append(p.Lines, line{c.name, drawn})
 		last := m.samples[len(m.samples)-1]
 		each := none("–")
 		if keys > 0 {
@@ -77,6 +72,15 @@ func (m *unreadMeasure) words(name string, writing int) string {
 }
 
 type sample struct{ keys, megabytes float64 } // over what was there before
+
+// mostOf is the most there was of each, and the megabytes as they are drawn.
+func mostOf(samples []sample) (keys, megabytes float64, drawn []*float64) {
+	for _, at := range samples {
+		keys, megabytes = max(keys, at.keys), max(megabytes, at.megabytes)
+		drawn = append(drawn, new(max(0, at.megabytes)))
+	}
+	return keys, megabytes, drawn
+}
 
 func unreadOf(ctx context.Context, s size, c contender) (m unreadMeasure, err error) {
 	server, err := startServer(ctx)

@@ -92,7 +92,7 @@ func (p *program) measure(ctx context.Context, rounds int, value []byte) (all []
 		return nil, errors.Join(err, rdb.Close())
 	}
 	defer func() {
-		err = errors.Join(err, cache.Close(context.WithoutCancel(ctx)), p.removeAll(ctx, rdb, prefix), rdb.Close())
+		err = errors.Join(err, cache.Close(context.WithoutCancel(ctx)), removeAll(ctx, rdb, prefix), rdb.Close())
 	}()
 	if err := cache.Register(Measured{}); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (p *program) measure(ctx context.Context, rounds int, value []byte) (all []
 }
 
 // removeAll removes every key of a prefix that is this command's own.
-func (p *program) removeAll(ctx context.Context, rdb redis.UniversalClient, prefix string) error {
+func removeAll(ctx context.Context, rdb redis.UniversalClient, prefix string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	return eachMaster(ctx, rdb, func(server redis.UniversalClient) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,7 +38,7 @@ Subjects that are meant as they are can be left out with --ignore.`,
 		o.WaitReplicas = waits
 		cache, err := cacheme.New(rdb, o)
 		if err != nil {
-			return err
+			return errors.Join(err, rdb.Close())
 		}
 		defer func() { err = closing(ctx, cache, rdb, err) }()
 		d, err := cacheme.Doctor(ctx, cache)

@@ -57,8 +57,7 @@ func TestResultsThatCannotBeWritten(t *testing.T) {
 	} {
 		var told bytes.Buffer
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		env := map[string]string{"CACHEME_REDIS": "redis://" + s.server.Addr(), "CACHEME_PREFIX": prefix}
-		code := run(ctx, strings.Fields(line), func(name string) string { return env[name] }, streams{in: strings.NewReader(""), out: &full{10}, err: &told})
+		code := s.run(ctx, streams{in: strings.NewReader(""), out: &full{10}, err: &told}, strings.Fields(line)...)
 		if code != exitUnreachable || !strings.Contains(told.String(), errFull.Error()) || ctx.Err() != nil {
 			t.Errorf("cacheme %s: exit code %d, %v\n%s", line, code, ctx.Err(), told.String())
 		}
@@ -87,7 +86,7 @@ func TestAnInterruptEndsTheQuestion(t *testing.T) {
 	hung := time.AfterFunc(10*time.Second, func() { _ = keyboard.Close() })
 	defer hung.Stop()
 	told := &interrupter{press: cancel}
-	code := run(ctx, []string{"invalidate", "--redis", "redis://" + s.server.Addr(), "--prefix", prefix, "--pattern", "*"}, func(string) string { return "" }, streams{in: nobody, out: io.Discard, err: told})
+	code := s.run(ctx, streams{in: nobody, out: io.Discard, err: told}, "invalidate", "--pattern", "*")
 	if code != exitInterrupted || !strings.Contains(told.String(), "nothing was removed") {
 		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, told.String())
 	}

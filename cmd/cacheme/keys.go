@@ -81,7 +81,7 @@ func (p *program) listKeys(ctx context.Context, k *cacheme.Console, look cacheme
 		listed++
 		if p.json {
 			_ = p.line(entryRow{ // an error ends the command, see sink
-				Key: e.Key, Node: e.Node, Bytes: e.Bytes, Age: seconds(e.Age), Left: seconds(e.Left), Kept: seconds(e.Kept),
+				Key: e.Key, Node: e.Node, Bytes: e.Bytes, Age: e.Age.Seconds(), Left: e.Left.Seconds(), Kept: e.Kept.Seconds(),
 				Missing: e.NotFound, Loading: e.Loading, Garbage: e.Garbage,
 			})
 			return true

@@ -29,11 +29,16 @@ type answer struct {
 	code     int
 }
 
-// at calls the command as a user of a shop's Redis does.
+// run calls the command as a user of a shop's Redis does, and returns its exit code.
+func (s *shop) run(ctx context.Context, to streams, args ...string) int {
+	env := map[string]string{"CACHEME_REDIS": "redis://" + s.server.Addr(), "CACHEME_PREFIX": prefix}
+	return run(ctx, args, func(name string) string { return env[name] }, to)
+}
+
+// at is run for what is typed and printed.
 func (s *shop) at(ctx context.Context, stdin string, args ...string) answer {
 	var out, err bytes.Buffer
-	env := map[string]string{"CACHEME_REDIS": "redis://" + s.server.Addr(), "CACHEME_PREFIX": prefix}
-	code := run(ctx, args, func(name string) string { return env[name] }, streams{in: strings.NewReader(stdin), out: &out, err: &err})
+	code := s.run(ctx, streams{in: strings.NewReader(stdin), out: &out, err: &err}, args...)
 	return answer{out.String(), err.String(), code}
 }
 

@@ -68,8 +68,8 @@ func declaredOf(k *cacheme.Console) declared {
 	d := declared{Nodes: []nodeRow{}, InvalidNodes: []invalidRow{}, Tags: append([]string{}, k.Tags()...)}
 	for _, n := range k.Nodes() {
 		d.Nodes = append(d.Nodes, nodeRow{
-			Node: n.Node, Key: n.Key, Fields: append([]string{}, n.Fields...), TTL: seconds(n.TTL), Stale: seconds(n.Stale),
-			StaleIfError: seconds(n.StaleIfError), Negative: seconds(n.Negative), Near: n.Near, Auto: n.Auto,
+			Node: n.Node, Key: n.Key, Fields: append([]string{}, n.Fields...), TTL: n.TTL.Seconds(), Stale: n.Stale.Seconds(),
+			StaleIfError: n.StaleIfError.Seconds(), Negative: n.Negative.Seconds(), Near: n.Near, Auto: n.Auto,
 			Dependencies: append([]string{}, n.Dependencies...), Opaque: n.Opaque,
 		})
 	}

@@ -16,7 +16,7 @@ import (
 // The exit codes, which scripts rely on.
 const (
 	exitOK          = 0
-	exitFound       = 1 // verify or doctor found something, explain an entry that is not fresh is no such thing
+	exitFound       = 1 // verify or doctor found something; an entry that explain finds not to be fresh is no such thing
 	exitUsage       = 2
 	exitUnreachable = 3   // Redis does not answer or refuses, nothing was published there, or the results cannot be written
 	exitInterrupted = 130 // as shells have it for Ctrl-C

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func TestExitCodes(t *testing.T) {
 		{"graph --format png", "", exitUsage, "mermaid, dot, svg or json"},
 		{"top --by name", "", exitUsage, "loads, gets, hits or time"},
 		{"watch --once", "", exitUsage, "--last"},
+		{"watch --for 2s", "", exitOK, ""},
 		{"invalidate", "", exitUsage, "at least one"},
 		{"invalidate --tag a --key b", "", exitUsage, "none of the others"},
 		{"invalidate --tag a x=1", "", exitUsage, "only --node and --invalid take fields"},
@@ -90,17 +92,24 @@ func TestKeysCannotWriteToTheTerminal(t *testing.T) {
 	}
 }
 
+// lines hands over each line that a command prints.
+type lines chan string
+
+func (l lines) Write(b []byte) (int, error) {
+	l <- string(b)
+	return len(b), nil
+}
+
 // A write is told once it is committed, with all that it made wrong; one that is rolled back is not.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	told := make(chan answer, 1)
+	told, ended := make(lines, 1000), make(chan int, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	go func() { told <- s.at(ctx, "", "watch", "--for", "3s", "--json") }()
-	channel := prefix + "meta:near"
-	listeners := s.rdb.PubSubNumSub(ctx, channel).Val()[channel]
-	for s.rdb.PubSubNumSub(ctx, channel).Val()[channel] == listeners && ctx.Err() == nil {
+	go func() { ended <- s.run(ctx, streams{out: told, err: io.Discard}, "watch", "--json") }()
+	for len(told) == 0 && ctx.Err() == nil { // it listens once it tells of a write
+		s.write(6, "shop/first.go:1")
 		time.Sleep(10 * time.Millisecond)
 	}
 	s.write(7, "shop/writes.go:88")
@@ -113,25 +122,35 @@ func TestWatch(t *testing.T) {
 	_, err = s.cache.RemovePattern(ctx, "user:1:*")
 	check(t, err)
 
-	a := <-told
-	var lines []string
-	for line := range strings.Lines(a.out) {
+	var all string
+	take := func(line string) {
 		var h happened
 		check(t, json.Unmarshal([]byte(line), &h))
-		text := strings.Join(append(h.MadeWrong, h.Removed...), " ")
 		if h.Write != nil {
-			text = h.Write.Operation + " " + text
+			all += h.Write.Operation + " "
 		}
-		lines = append(lines, text)
+		all += strings.Join(append(h.MadeWrong, h.Removed...), " ") + "\n"
 	}
-	all := strings.Join(lines, "\n")
-	for _, want := range []string{"UPDATE row:book_row:7", "DELETE row:book_row:9", "user:1:shelf"} {
+	const last = "user:1:shelf"
+	for ctx.Err() == nil && !strings.Contains(all, last) {
+		select {
+		case line := <-told:
+			take(line)
+		case <-ctx.Done():
+		}
+	}
+	cancel()
+	code := <-ended
+	for len(told) > 0 { // what was told together with the last
+		take(<-told)
+	}
+	for _, want := range []string{"UPDATE row:book_row:7", "DELETE row:book_row:9", last} {
 		if strings.Count(all, want) != 1 {
-			t.Errorf("watch does not tell %q once in\n%s", want, a.out)
+			t.Errorf("watch does not tell %q once in\n%s", want, all)
 		}
 	}
-	if strings.Contains(all, "row:book_row:8") || a.code != exitOK {
-		t.Errorf("watch ends with %d, and tells what was rolled back:\n%s%s", a.code, a.out, a.err)
+	if strings.Contains(all, "row:book_row:8") || code != exitOK {
+		t.Errorf("watch ends with %d, or tells what was rolled back:\n%s", code, all)
 	}
 }
 

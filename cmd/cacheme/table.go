@@ -107,9 +107,6 @@ func share(part, whole uint64) string {
 	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + "%"
 }
 
-// seconds are a duration as JSON has it here.
-func seconds(d time.Duration) float64 { return d.Seconds() }
-
 // document prints one JSON value, for a command that has one answer.
 func (p *program) document(v any) error {
 	e := json.NewEncoder(p.out)

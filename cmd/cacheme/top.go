@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -58,25 +59,15 @@ type busy struct {
 }
 
 var orders = map[string]func(a, b busy) int{
-	"loads": func(a, b busy) int { return descending(a.Loads, b.Loads) },
-	"gets":  func(a, b busy) int { return descending(a.Gets, b.Gets) },
-	"time":  func(a, b busy) int { return descending(a.LoadTime, b.LoadTime) },
+	"loads": func(a, b busy) int { return cmp.Compare(b.Loads, a.Loads) },
+	"gets":  func(a, b busy) int { return cmp.Compare(b.Gets, a.Gets) },
+	"time":  func(a, b busy) int { return cmp.Compare(b.LoadTime, a.LoadTime) },
 	"hits": func(a, b busy) int {
 		if (a.Gets == 0) != (b.Gets == 0) { // what nobody asks for has no share
-			return descending(a.Gets, b.Gets)
+			return cmp.Compare(b.Gets, a.Gets)
 		}
-		return descending(b.Hits, a.Hits)
+		return cmp.Compare(a.Hits, b.Hits)
 	},
-}
-
-func descending(a, b float64) int {
-	switch {
-	case a > b:
-		return -1
-	case a < b:
-		return 1
-	}
-	return 0
 }
 
 // follow looks again and again.

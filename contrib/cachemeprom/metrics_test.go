@@ -89,6 +89,35 @@ cacheme_pending_invalidations{cache="pages"} 0
 	}
 }
 
+// The states of several caches add up, until one is removed.
+func TestMetrics_of_two_caches(t *testing.T) {
+	t.Parallel()
+	one, m, r := watched(t, cachemeprom.Options{})
+	other := cachetest.New(t, Page{}, Edited{})
+	m.Add(other.Cache)
+	for _, c := range []*cachetest.Cache{one, other} {
+		c.Down()
+		t.Cleanup(c.Up)
+		if err := c.Invalidate(t.Context(), Edited{ID: id}); err == nil {
+			t.Fatal("an invalidation was delivered")
+		}
+	}
+	pending := func(want int) {
+		t.Helper()
+		text := fmt.Sprintf(`
+# HELP cacheme_pending_invalidations Invalidations that could not be delivered and are kept, now.
+# TYPE cacheme_pending_invalidations gauge
+cacheme_pending_invalidations %d
+`, want)
+		if err := testutil.GatherAndCompare(r, strings.NewReader(text), "cacheme_pending_invalidations"); err != nil {
+			t.Error(err)
+		}
+	}
+	pending(2)
+	m.Remove(other.Cache)
+	pending(1)
+}
+
 // loads counts the observations of a histogram's series.
 func loads(t *testing.T, r *prometheus.Registry, result string) (n int) {
 	t.Helper()
