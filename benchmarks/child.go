@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/uptrace/bun"
 
 	"github.com/cacheme/cacheme"
 )
@@ -24,8 +25,8 @@ const childVariable = "CACHEME_BENCHMARKS_CHILD"
 // order is what such a process has to do, until its standard input ends.
 type order struct {
 	Watcher  string        `json:"watcher"` // by whose name it reads and writes
-	Cache    string        `json:"cache"`   // the addresses
-	Database string        `json:"database"`
+	Cache    string        `json:"cache"`   // an address
+	Database sqlite        `json:"database"`
 	Hold     time.Duration `json:"hold"`
 	Keys     int           `json:"keys"`
 	Readers  int           `json:"readers"` // goroutines; 0: this is the writer
@@ -114,8 +115,10 @@ func (o order) obey(ctx context.Context, out *bufio.Writer) error {
 type member struct {
 	order
 	clock                *clock
-	rdb, db              *redis.Client
+	rdb                  *redis.Client
 	cache                *cacheme.Cache
+	db                   *bun.DB
+	kept                 atomic.Int64 // times that a write could not be told
 	get                  func(ctx context.Context, id int64) (int64, error)
 	reads, loads, failed atomic.Int64
 	longestLoad          atomic.Int64
@@ -127,8 +130,12 @@ func (o order) member(t *clock) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &member{order: o, clock: t, rdb: newClient(o.Cache), db: newClient(o.Database)}
-	options := cacheme.Options{Prefix: "P0:", TTL: lifetime, Hold: o.Hold}
+	m := &member{order: o, clock: t, rdb: newClient(o.Cache)}
+	options := cacheme.Options{Prefix: "P0:", TTL: lifetime, Hold: o.Hold, Observer: func(_ context.Context, e cacheme.Event) {
+		if e.Kind == cacheme.EventKept {
+			m.kept.Add(1)
+		}
+	}}
 	if w.options != nil {
 		w.options(&options)
 	}
@@ -136,6 +143,9 @@ func (o order) member(t *clock) (*member, error) {
 		return nil, err
 	}
 	if err := m.cache.Register(RowChanged{}); err != nil {
+		return nil, err
+	}
+	if m.db, err = o.Database.hooked(m.cache); err != nil {
 		return nil, err
 	}
 	bound, err := cacheme.Memo(m.cache, cacheme.Memoized[int64, int64]{
@@ -153,7 +163,8 @@ func (o order) member(t *clock) (*member, error) {
 	return m, nil
 }
 
-func rowOf(id int64) string { return keyOf("row:", id) }
+// rowOf is the row with an item's version, one of the three that the item depends on.
+func rowOf(id int64) int64 { return 3 * id }
 
 // load reads the version of a row from the database.
 func (m *member) load(ctx context.Context, id int64) (int64, error) {
@@ -164,11 +175,7 @@ func (m *member) load(ctx context.Context, id int64) (int64, error) {
 		for was := m.longestLoad.Load(); took > was && !m.longestLoad.CompareAndSwap(was, took); was = m.longestLoad.Load() {
 		}
 	}()
-	version, err := m.db.Get(ctx, rowOf(id)).Int64()
-	if errors.Is(err, redis.Nil) {
-		return 0, nil
-	}
-	return version, err
+	return version(ctx, m.db, rowOf(id))
 }
 
 // settle waits until the prefix has been in use for one hold time, as viaCacheme does.
@@ -198,7 +205,7 @@ func (m *member) read(ctx context.Context, s sightings) {
 	}
 }
 
-// write commits one version after the other at the rate that was asked for, and tells the cache of each.
+// write commits one version after the other at the rate that was asked for.
 func (m *member) write(ctx context.Context) {
 	tick := time.NewTicker(time.Second / time.Duration(m.Rate))
 	defer tick.Stop()
@@ -209,20 +216,19 @@ func (m *member) write(ctx context.Context) {
 		case <-tick.C:
 		}
 		id := rand.Int64N(int64(m.Keys))
-		version, err := m.db.Incr(ctx, rowOf(id)).Result()
-		if err != nil {
-			if ctx.Err() == nil {
-				m.failed.Add(1)
-			}
+		kept := m.kept.Load()
+		version, err := commit(ctx, m.db, rowOf(id))
+		switch {
+		case ctx.Err() != nil:
+			return // cut short by the end
+		case err != nil:
+			m.failed.Add(1)
 			continue
 		}
 		w := written{Key: id, Version: version}
-		switch err := m.cache.Invalidate(ctx, RowChanged{ID: 3 * id}); {
-		case err == nil:
+		if m.kept.Load() == kept {
 			w.Returned = m.clock.now()
-		case ctx.Err() != nil:
-			return // cut short by the end
-		default:
+		} else {
 			m.report.Undelivered++
 		}
 		m.report.Writes = append(m.report.Writes, w)

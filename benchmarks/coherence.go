@@ -10,8 +10,8 @@ import (
 )
 
 const coherenceText = `A writer and eight readers, each a process of its own on one machine, and all as busy as they can be: the readers get 16 keys with three
-dependencies each as fast as it goes, the writer commits a new version of one of them and tells the cache, 200 times a second. For each write
-and each reader it is told how long after the write had returned the reader was still given an older version: the age of the last such answer to
+dependencies each as fast as it goes, the writer commits a new version of one of them 200 times a second, in a transaction of SQLite through
+bunhooks. For each write and each reader it is told how long after its COMMIT had returned the reader was still given an older version: the age of the last such answer to
 a Get that was called after that, by CLOCK_MONOTONIC, which all processes of a machine share; 0 where there was none. *Bound* is what is promised.
 A hit in Redis may never be old at all. The row of a reader that keeps values for 50 ms on purpose shows that the harness sees what is old. The same goes
 on while something breaks for 3 s; told then is the longest time. A write whose invalidation could not be delivered, since Redis

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -16,10 +17,10 @@ import (
 
 // fleet is a writer and some readers, each a process of its own, on one Redis and one database.
 type fleet struct {
-	redis    *server
-	database *server
-	relay    *relay // through which the readers reach that Redis; nil: they have it themselves
-	members  []*process
+	redis   *server
+	folder  string // of the database
+	relay   *relay // through which the readers reach that Redis; nil: they have it themselves
+	members []*process
 }
 
 // process is a member of a fleet as it is seen from outside.
@@ -45,10 +46,14 @@ func startFleet(ctx context.Context, s size, w watcher, relayed bool) (f *fleet,
 	if f.redis, err = startServer(ctx); err != nil {
 		return f, err
 	}
-	if f.database, err = startServer(ctx); err != nil {
+	if f.folder, err = os.MkdirTemp("", "cacheme-fleet-"); err != nil {
 		return f, err
 	}
-	o := order{Watcher: w.name, Cache: f.redis.addr, Database: f.database.addr, Hold: s.fleetHold, Keys: s.fleetKeys, Rate: s.fleetRate}
+	database := sqlite(filepath.Join(f.folder, "rows.db"))
+	if err = database.create(ctx, rowOf(int64(s.fleetKeys))); err != nil {
+		return f, err
+	}
+	o := order{Watcher: w.name, Cache: f.redis.addr, Database: database, Hold: s.fleetHold, Keys: s.fleetKeys, Rate: s.fleetRate}
 	reader := o
 	reader.Readers = s.fleetReaders
 	if relayed {
@@ -170,11 +175,10 @@ func (f *fleet) close() {
 	if f.relay != nil {
 		f.relay.close()
 	}
-	for _, s := range []*server{f.redis, f.database} {
-		if s != nil {
-			_ = s.close()
-		}
+	if f.redis != nil {
+		_ = f.redis.close()
 	}
+	_ = os.RemoveAll(f.folder)
 }
 
 // pause stops one reader as if its machine had, for so long.

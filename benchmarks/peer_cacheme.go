@@ -14,7 +14,8 @@ import (
 
 // itemRow is the table on whose rows items depend.
 type itemRow struct {
-	ID int64 `bun:"id,pk"`
+	ID      int64 `bun:"id,pk"`
+	Version int64 `bun:"version"` // counts its writes
 }
 
 // RowChanged is one row of it.

@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// written is one write that has returned, at a time of the clock that all processes share.
+// written is one write whose COMMIT has returned, at a time of the clock that all processes share.
 type written struct {
 	Key      int64 `json:"key"`
 	Version  int64 `json:"version"`
