@@ -54,7 +54,7 @@ type Record struct {
 // begin writes a record before its act. The form's number is unique in the table: of several uses of a form, in whatever
 // processes, one gets its record, and the database says so.
 func (h *Handler) begin(ctx context.Context, r *Record) error {
-	r.Outcome, r.Begun = Begun, h.now().UTC().Truncate(time.Microsecond)
+	r.Outcome, r.Begun = Begun, time.Now().UTC().Truncate(time.Microsecond)
 	_, err := h.db.NewInsert().Model(r).Exec(ctx)
 	if err == nil {
 		return nil
@@ -76,7 +76,7 @@ const completing = 10 * time.Second
 func (h *Handler) complete(ctx context.Context, r *Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completing)
 	defer cancel()
-	r.Completed = h.now().UTC().Truncate(time.Microsecond)
+	r.Completed = time.Now().UTC().Truncate(time.Microsecond)
 	res, err := h.db.NewUpdate().Model(r).Column("made_wrong", "removed", "outcome", "problem", "completed_at").
 		WherePK().Where("outcome = ?", Begun).Exec(ctx)
 	if err == nil {

@@ -8,13 +8,13 @@ import (
 
 // chart is the hit rate over time, as a drawing and in numbers.
 type chart struct {
-	Line          string // the path of the rate, broken where nobody asked
-	Bars          []bar  // how much was asked for
-	W, H          float64
-	From, To      time.Time
-	Lowest, Now   string
-	Asked, Served uint64
-	Points        []chartPoint // the newest first, for readers without pictures
+	Line        string // the path of the rate, broken where nobody asked
+	Bars        []bar  // how much was asked for
+	W, H        float64
+	From        time.Time
+	Lowest, Now string
+	Asked       uint64
+	Points      []chartPoint // the newest first, for readers without pictures
 }
 
 type bar struct{ X, Y, H float64 }
@@ -37,7 +37,7 @@ func (h *Handler) chart(node string) *chart {
 	if len(times) < 2 {
 		return nil
 	}
-	c := &chart{W: chartStep * history, H: chartHeight, From: times[0], To: times[len(times)-1], Lowest: "–", Now: "–"}
+	c := &chart{W: chartStep * history, H: chartHeight, From: times[0], Lowest: "–", Now: "–"}
 	var most uint64 = 1
 	for _, t := range tallies {
 		most = max(most, t.reads)
@@ -59,7 +59,7 @@ func (h *Handler) chart(node string) *chart {
 		pen = "L"
 		height := max(1, float64(t.reads)/float64(most)*chartHeight/3)
 		c.Bars = append(c.Bars, bar{X: x - chartStep/2, Y: chartHeight - height, H: height})
-		c.Asked, c.Served = c.Asked+t.reads, c.Served+t.served
+		c.Asked += t.reads
 		c.Now = percent(t.served, t.reads)
 		if rate < lowest {
 			lowest, c.Lowest = rate, c.Now

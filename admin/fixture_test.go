@@ -9,11 +9,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
 	"go.uber.org/goleak"
@@ -21,7 +19,6 @@ import (
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/admin"
 	"github.com/cacheme/cacheme/cachetest"
-	"github.com/cacheme/cacheme/internal/suite/tap"
 	"github.com/cacheme/cacheme/internal/suite/writes"
 )
 
@@ -73,12 +70,11 @@ func loadNote(context.Context, Note) (string, error) { return "a note", nil }
 
 // shop is a cache with its page and its audit. Who asks, and what he may, is told by headers.
 type shop struct {
-	t        *testing.T
-	cache    *cachetest.Cache
-	db       *bun.DB
-	page     *admin.Handler
-	mount    http.Handler
-	commands atomic.Int64 // that the cache has sent to Redis
+	t     *testing.T
+	cache *cachetest.Cache
+	db    *bun.DB
+	page  *admin.Handler
+	mount http.Handler
 }
 
 func open(t *testing.T, o admin.Options) *shop {
@@ -110,10 +106,6 @@ func open(t *testing.T, o admin.Options) *shop {
 	mux.Handle("/ops/cache/", http.StripPrefix("/ops/cache", page))
 	s.mount = mux
 	s.fill()
-	s.cache.Redis().AddHook(&tap.Redis{Around: func(_ context.Context, trip tap.Trip, send func(...redis.Cmder) error) error {
-		s.commands.Add(int64(len(trip.Cmds)))
-		return send(trip.Cmds...)
-	}})
 	return s
 }
 

@@ -34,7 +34,7 @@ func (h *Handler) fleet(ctx context.Context) fleet {
 
 // own is this process in the form of others.
 func (h *Handler) own() cacheme.Process {
-	p := cacheme.Process{Name: "this process", Started: h.born, At: h.now(), Stats: h.cache.Stats(), Nodes: map[string]cacheme.Stats{}}
+	p := cacheme.Process{Name: "this process", Started: h.born, At: time.Now(), Stats: h.cache.Stats(), Nodes: map[string]cacheme.Stats{}}
 	for _, n := range h.console.Nodes() {
 		p.Nodes[n.Node] = n.Stats
 	}

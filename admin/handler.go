@@ -22,7 +22,6 @@ type Handler struct {
 	prefix   string
 	db       *bun.DB
 	o        Options
-	now      func() time.Time
 	sealer   *sealer
 	limiter  *limiter
 	routes   map[string]map[string]route
@@ -46,11 +45,11 @@ func New(console *cacheme.Console, db *bun.DB, o Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{console: console, cache: cache, prefix: cache.Prefix(), db: db, o: o, now: time.Now, born: time.Now(), history: newTimeline(history), routes: routes()}
+	h := &Handler{console: console, cache: cache, prefix: cache.Prefix(), db: db, o: o, born: time.Now(), history: newTimeline(history), routes: routes()}
 	if h.sealer, err = newSealer(o.Secret); err != nil {
 		return nil, err
 	}
-	h.limiter = newLimiter(o.Scans, h.now)
+	h.limiter = newLimiter(o.Scans, time.Now)
 	h.cross = http.NewCrossOriginProtection()
 	for _, origin := range o.Origins {
 		if err := h.cross.AddTrustedOrigin(origin); err != nil {

@@ -46,21 +46,22 @@ func (h *Handler) choose(r *http.Request, _ Actor) (*answer, error) {
 }
 
 // requestOf reads what was chosen. A field's input is named after it, behind "node." or "invalid."; an empty one is left out.
+// Of several nodes in a form the first counts: with all fields for each, a post that is in bounds would make a request that is not.
 func requestOf(form map[string][]string) (q Request) {
-	target := func(what string) (targets []Target) {
-		for _, name := range form[what] {
-			t := Target{Name: name}
-			for input, values := range form {
-				if field, ok := strings.CutPrefix(input, what+"."); ok && values[0] != "" {
-					if t.Fields == nil {
-						t.Fields = map[string]string{}
-					}
-					t.Fields[field] = values[0]
-				}
-			}
-			targets = append(targets, t)
+	target := func(what string) []Target {
+		if len(form[what]) == 0 {
+			return nil
 		}
-		return targets
+		t := Target{Name: form[what][0]}
+		for input, values := range form {
+			if field, ok := strings.CutPrefix(input, what+"."); ok && values[0] != "" {
+				if t.Fields == nil {
+					t.Fields = map[string]string{}
+				}
+				t.Fields[field] = values[0]
+			}
+		}
+		return []Target{t}
 	}
 	q.Nodes, q.Invalid = target("node"), target("invalid")
 	q.Names, q.Keys = form["name"], form["key"]

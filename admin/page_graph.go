@@ -13,7 +13,6 @@ import (
 type graphBody struct {
 	Picture *picture // nil: too large to be of use
 	Rows    []graphRow
-	Nodes   int
 }
 
 // picture is what is drawn: placed by internal/graph, and coloured by the style sheet, so that it suits both schemes.
@@ -61,24 +60,14 @@ func (h *Handler) graph(r *http.Request, _ Actor) (*answer, error) {
 		return nil, err
 	}
 	all := rows(h.console.Nodes(), h.fleet(r.Context()).nodes())
-	b := graphBody{Nodes: len(all)}
-	names := map[string]cacheme.GraphBox{}
-	for _, boxes := range [][]cacheme.GraphBox{g.Tables, g.InvalidNodes, g.Nodes} {
-		for _, of := range boxes {
-			names[of.ID] = of
-		}
-	}
-	by := map[[2]string][]nodeDependency{}
-	for _, a := range g.Arrows {
-		to := names[a.To]
-		by[[2]string{to.Name, to.Key}] = append(by[[2]string{to.Name, to.Key}], nodeDependency{names[a.From].Name, names[a.From].Key, hows[a.How]})
-	}
+	var b graphBody
+	by := dependencies(g)
 	heat := map[string]int{}
 	for _, n := range all {
 		heat[n.Name] = n.Heat
-		b.Rows = append(b.Rows, graphRow{n, by[[2]string{n.Name, n.Key}]})
+		b.Rows = append(b.Rows, graphRow{n, by[nodeName{n.Name, n.Key}]})
 	}
-	if len(names) <= drawnBoxes {
+	if len(g.Tables)+len(g.InvalidNodes)+len(g.Nodes) <= drawnBoxes {
 		b.Picture = draw(g, heat)
 	}
 	return &answer{page: "graph", title: "Graph", body: b}, nil

@@ -50,21 +50,32 @@ func (h *Handler) node(r *http.Request, _ Actor) (*answer, error) {
 		return nil, err
 	}
 	stats := h.fleet(r.Context()).nodes()
-	b := nodeBody{Info: info, Row: rows([]cacheme.NodeInfo{info}, stats)[0], Saved: spoken(saved(stats[info.Node])), Outcomes: outcomes(stats[info.Node]), Chart: h.chart(info.Node)}
 	g, err := h.cache.Graph(cacheme.GraphOptions{Live: true})
 	if err != nil {
 		return nil, err
 	}
+	b := nodeBody{Info: info, Row: rows([]cacheme.NodeInfo{info}, stats)[0], Saved: spoken(saved(stats[info.Node])), Outcomes: outcomes(stats[info.Node]), Chart: h.chart(info.Node)}
+	b.Dependencies = dependencies(g)[nodeName{info.Node, info.Key}]
+	return &answer{page: "node", title: info.Node, body: b}, nil
+}
+
+// nodeName is what a node is told by in the graph.
+type nodeName struct{ name, key string }
+
+// dependencies are what the graph says of each node.
+func dependencies(g *cacheme.Graph) map[nodeName][]nodeDependency {
 	boxes := map[string]cacheme.GraphBox{}
-	for _, box := range slices.Concat(g.Tables, g.InvalidNodes, g.Nodes) {
-		boxes[box.ID] = box
+	for _, b := range slices.Concat(g.Tables, g.InvalidNodes, g.Nodes) {
+		boxes[b.ID] = b
 	}
+	all := map[nodeName][]nodeDependency{}
 	for _, a := range g.Arrows {
-		if to := boxes[a.To]; to.Name == info.Node && to.Key == info.Key && strings.HasPrefix(to.ID, "node:") {
-			b.Dependencies = append(b.Dependencies, nodeDependency{boxes[a.From].Name, boxes[a.From].Key, hows[a.How]})
+		if from, to := boxes[a.From], boxes[a.To]; strings.HasPrefix(to.ID, "node:") {
+			node := nodeName{to.Name, to.Key}
+			all[node] = append(all[node], nodeDependency{from.Name, from.Key, hows[a.How]})
 		}
 	}
-	return &answer{page: "node", title: info.Node, body: b}, nil
+	return all
 }
 
 // hows say how an arrow of the graph is known.

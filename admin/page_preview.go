@@ -60,12 +60,13 @@ type previewBody struct {
 
 // preview shows what a request would clear, and counts one bounded step of how many entries that concerns.
 func (h *Handler) preview(r *http.Request, a Actor) (*answer, error) {
-	at := counting{Request: requestOf(r.PostForm)}
+	var at counting
 	if text := r.PostForm.Get("walk"); text != "" {
-		if err := h.sealer.open(forWalk, text, &at); err != nil {
+		if err := h.sealer.open(forCount, text, &at); err != nil {
 			return nil, refuse(http.StatusBadRequest, "This is no preview of this page, or one from before it was restarted. Choose anew.")
 		}
 	} else {
+		at.Request = requestOf(r.PostForm)
 		at.Count.Of = at.Request.digest()
 	}
 	asked := at.Request
@@ -90,8 +91,8 @@ func (h *Handler) preview(r *http.Request, a Actor) (*answer, error) {
 		b.NoAnswer = err.Error() // what cannot be counted can still be cleared: an invalidation is kept until Redis answers
 	}
 	b.Count = at.Count
-	b.Sealed = h.sealer.seal(forWalk, at)
-	b.Form = h.sealer.seal(forForm, form{ID: rand.Text(), Actor: a.Name, Until: h.now().Add(h.o.FormAge), Request: at.Request})
+	b.Sealed = h.sealer.seal(forCount, at)
+	b.Form = h.sealer.seal(forForm, form{ID: rand.Text(), Actor: a.Name, Until: time.Now().Add(h.o.FormAge), Request: at.Request})
 	return &answer{page: "preview", title: "Clear this?", body: b}, nil
 }
 
@@ -156,12 +157,12 @@ func (h *Handler) clear(r *http.Request, a Actor) (*answer, error) {
 	switch {
 	case f.Actor != a.Name:
 		return nil, refuse(http.StatusForbidden, "Nothing was cleared: this form was made for somebody else.")
-	case !h.now().Before(f.Until):
+	case !time.Now().Before(f.Until):
 		return nil, refuse(http.StatusForbidden, "Nothing was cleared: this form is too old. What it says may not be so any more; choose anew.")
 	}
 	f.Request.Confirm = r.PostForm.Get("confirm")
 	seen := counting{}
-	if err := h.sealer.open(forWalk, r.PostForm.Get("counted"), &seen); err != nil || seen.Count.Of != f.Request.digest() || seen.Count.Looked == 0 && !seen.Count.Complete {
+	if err := h.sealer.open(forCount, r.PostForm.Get("counted"), &seen); err != nil || seen.Count.Of != f.Request.digest() || seen.Count.Looked == 0 && !seen.Count.Complete {
 		seen.Count = count{Found: -1}
 	}
 	record, err := h.invalidate(r.Context(), a, f.Request, seen.Count, f.ID)

@@ -24,7 +24,8 @@ type sealer struct {
 // What a text is sealed for. One that was sealed for something else does not open.
 const (
 	forEntry = "entry" // the key of an entry, in a link
-	forWalk  = "walk"  // how far a scan has come
+	forWalk  = "walk"  // how far browsing has come
+	forCount = "count" // how far the counting of a preview has come
 	forForm  = "form"  // a form that clears
 )
 

@@ -95,8 +95,8 @@ func (h *Handler) sample() (end func()) {
 // note takes one sample: of the fleet while somebody looks, and else of this process, which costs no question to Redis.
 func (h *Handler) note(ctx context.Context) {
 	if last := h.looked.Load(); last > 0 && time.Since(h.born)-time.Duration(last) < watching {
-		h.history.note(h.now(), h.fleet(ctx).Processes)
+		h.history.note(time.Now(), h.fleet(ctx).Processes)
 		return
 	}
-	h.history.note(h.now(), []cacheme.Process{h.own()})
+	h.history.note(time.Now(), []cacheme.Process{h.own()})
 }

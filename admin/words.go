@@ -62,7 +62,7 @@ func spoken(d time.Duration) string {
 			continue
 		}
 		if u.name == "s" {
-			return strconv.FormatFloat(d.Seconds(), 'f', min(1, max(0, 2-len(strconv.Itoa(int(d.Seconds()))))), 64) + " s"
+			return strconv.FormatFloat(d.Seconds(), 'f', max(0, 2-len(strconv.Itoa(int(d.Seconds())))), 64) + " s"
 		}
 		text := fmt.Sprintf("%d %s", d/u.size, u.name)
 		if rest := d % u.size / units[i+1].size; rest > 0 {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -34,12 +35,8 @@ func TestTimeline_counts_between_samples_and_stays_small(t *testing.T) {
 		l.note(time.Unix(int64(i), 0), at(hits))
 	}
 	_, tallies := l.of("n")
-	want := []tally{{}, {}, {4, 4}}
-	for i, got := range tallies {
-		if len(tallies) != 3 || got != want[i] {
-			t.Errorf("the points are %v, want %v", tallies, want)
-			break
-		}
+	if want := []tally{{}, {}, {4, 4}}; !slices.Equal(tallies, want) {
+		t.Errorf("the points are %v, want %v", tallies, want)
 	}
 }
 

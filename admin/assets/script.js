@@ -31,19 +31,21 @@ function unanswered(part, is) {
 	part.before(notice);
 }
 
-// Live parts are fetched anew while the page is seen, and not while somebody reads details that are open in them.
+// Live parts are fetched anew while the page is seen, and not while somebody reads details that are open in them. A server that
+// hangs is one that does not answer: each question ends when the next one is due.
 const live = document.getElementById("live");
 if (live) {
+	const every = 1000 * Number(live.dataset.live);
 	setInterval(async () => {
 		if (document.hidden || live.querySelector("details[open]") || live.contains(document.activeElement)) return;
 		try {
-			const fresh = (await page(location.href)).getElementById("live");
+			const fresh = (await page(location.href, undefined, AbortSignal.timeout(every))).getElementById("live");
 			if (fresh) live.replaceChildren(...fresh.childNodes);
 			unanswered(live, !fresh);
 		} catch {
 			unanswered(live, true);
 		}
-	}, 1000 * Number(live.dataset.live));
+	}, every);
 }
 
 // A search takes its steps one after the other, until its end or until somebody stops it.

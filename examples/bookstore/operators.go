@@ -14,8 +14,8 @@ import (
 // adminAt is where the admin page is.
 const adminAt = "/admin/"
 
-// newAdmin mounts the admin page, whose audit is in the shop's own database. WARNING: it lets everybody do everything, which is for a demonstration that answers to its own machine alone;
-// see fromHere. An application's Authorize asks who somebody is.
+// newAdmin mounts the admin page, whose audit is in the shop's own database. WARNING: it lets everybody do everything, which is
+// for a demonstration that answers to its own machine alone; see fromHere. An application's Authorize asks who somebody is.
 func newAdmin(ctx context.Context, s *shop, d *database) (h http.Handler, end func(), err error) {
 	audit := migrate.NewMigrator(d.plain, admin.Migrations,
 		migrate.WithTableName("cacheme_migrations"), migrate.WithLocksTableName("cacheme_migration_locks"))

@@ -68,9 +68,9 @@ func (b *tab) adminPages(seen func(page string)) {
 		seen(page)
 	}
 
-	b.settle("/users/7") // what was loaded in the shop's first seconds ends soon
+	b.settle("/users/7")
 	b.open("/admin/node?name=main.Shelf")
-	b.do("look", b.at(b.find("button", ofItsEntries), ofItsEntries))
+	b.click("button", ofItsEntries)
 	b.reads("That is all", "user:7:shelf")
 	seen("admin-node-entries")
 
@@ -78,7 +78,7 @@ func (b *tab) adminPages(seen func(page string)) {
 	seen("admin-browse")
 	b.settle("/users/7")
 	b.open("/admin/browse")
-	b.do("look", b.at(b.find("button", "Look"), "Look")) // with JavaScript it stays on the page
+	b.click("button", "Look") // with JavaScript it stays on the page
 	b.reads("That is all", "user:7:shelf")
 	seen("admin-browsed")
 

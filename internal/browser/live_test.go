@@ -14,7 +14,7 @@ func TestOperator_finds_the_largest_and_oldest_entries_of_a_node(t *testing.T) {
 			grace.settle(path)
 		}
 		grace.open("/admin/node?name=main.Shelf")
-		grace.do("look", grace.at(grace.find("button", ofItsEntries), ofItsEntries))
+		grace.click("button", ofItsEntries)
 		grace.reads("entries found", "That is all", "Largest", "Oldest", "user:7:shelf", "user:8:shelf")
 		grace.readsNot("user:7:followers")
 	})
@@ -29,6 +29,7 @@ func TestOverview_says_that_the_server_does_not_answer(t *testing.T) {
 	for _, gone := range []string{
 		`fetch = () => Promise.reject(new TypeError("gone"))`,
 		`fetch = async () => new Response("403: you may not see this page", {status: 403, headers: {"Content-Type": "text/plain"}})`,
+		`fetch = (_, {signal}) => new Promise((_, refuse) => signal.addEventListener("abort", () => refuse(signal.reason)))`,
 	} {
 		run[bool](grace, `window.fetched ??= fetch; `+gone+`; true`)
 		grace.reads("The server does not answer, or you are signed out", "Requests by outcome")

@@ -59,7 +59,7 @@ func TestOperator_finds_an_old_page_reads_why_and_clears_exactly_that(t *testing
 		grace.reads("book:1:row", "fresh", "every token is the one that it was loaded under", "row:book:1", "unchanged")
 		grace.press("Clear what depends on row:book:1")
 		grace.reads("Clear this?", "row:book:1", "All keys were looked at")
-		grace.unfold("Some of them")
+		grace.click("DisclosureTriangle", "Some of them")
 		grace.reads("book:1>chapters")
 		grace.readsNot("book:2")
 		reader.open("/books/1")
@@ -191,7 +191,7 @@ func TestOperator_types_the_prefix_to_clear_everything(t *testing.T) {
 		}
 		typed := "Type the prefix, " + shop.prefix + ", to confirm"
 		// Nothing typed: the browser does not even send it.
-		grace.do("press", grace.at(grace.find("button", "Clear now"), "Clear now"))
+		grace.click("button", "Clear now")
 		grace.reads("This pattern may match everything")
 		grace.fill("textbox", typed, "yes")
 		grace.refused("Clear now", 400)

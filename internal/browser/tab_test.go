@@ -63,13 +63,6 @@ func newTab(t testing.TB, shop *bookstore) *tab {
 	return b
 }
 
-// expected forgets what the console has said so far, where a page is meant to be refused: browsers say so there.
-func (b *tab) expected() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.noise = nil
-}
-
 // do runs steps, in time.
 func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
@@ -134,7 +127,7 @@ func (b *tab) text() string {
 func (b *tab) reads(all ...string) {
 	b.t.Helper()
 	var missing string
-	for deadline := time.Now().Add(patience / 3); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		text := b.text()
 		missing = ""
 		for _, want := range all {
@@ -163,7 +156,7 @@ func (b *tab) readsNot(all ...string) {
 // forgets fails the test unless the page ceases to say something: pages may update themselves.
 func (b *tab) forgets(what string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(patience / 3); strings.Contains(b.text(), what); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); strings.Contains(b.text(), what); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("the page goes on to say %q:\n%s", what, b.text())
 		}
@@ -188,7 +181,7 @@ func (b *tab) seek(role, name string) (cdp.BackendNodeID, bool) {
 // find is seek for what has to be there, once it is.
 func (b *tab) find(role, name string) cdp.BackendNodeID {
 	b.t.Helper()
-	for deadline := time.Now().Add(patience / 3); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if id, ok := b.seek(role, name); ok {
 			return id
 		}
@@ -209,41 +202,45 @@ func (b *tab) at(id cdp.BackendNodeID, name string) chromedp.Action[chromedp.Voi
 	return chromedp.MouseClickXY((q[0]+q[4])/2, (q[1]+q[5])/2)
 }
 
-// press clicks a button that leads to another page.
-func (b *tab) press(name string) {
+// click clicks what leads to no other page.
+func (b *tab) click(role, name string) {
 	b.t.Helper()
-	if status := b.leads("press "+name, b.at(b.find("button", name), name)); status != 200 {
-		b.t.Fatalf("%s led to %d:\n%s", name, status, b.text())
+	b.do("click on "+name, b.at(b.find(role, name), name))
+}
+
+// clickTo clicks what leads to a page that is answered so.
+func (b *tab) clickTo(role, name string, want int64) {
+	b.t.Helper()
+	if status := b.leads("click on "+name, b.at(b.find(role, name), name)); status != want {
+		b.t.Fatalf("%s led to %d, want %d:\n%s", name, status, want, b.text())
 	}
 }
 
-// refused clicks a button that leads to a page which says no.
+// press clicks a button that leads to another page.
+func (b *tab) press(name string) {
+	b.t.Helper()
+	b.clickTo("button", name, 200)
+}
+
+// refused clicks a button that leads to a page which says no. The console says so too, which is no noise.
 func (b *tab) refused(name string, want int64) {
 	b.t.Helper()
-	if status := b.leads("press "+name, b.at(b.find("button", name), name)); status != want {
-		b.t.Fatalf("%s led to %d, want %d:\n%s", name, status, want, b.text())
-	}
-	b.expected()
+	b.clickTo("button", name, want)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.noise = nil
 }
 
 // follow clicks a link.
 func (b *tab) follow(name string) {
 	b.t.Helper()
-	if status := b.leads("follow "+name, b.at(b.find("link", name), name)); status != 200 {
-		b.t.Fatalf("%s led to %d:\n%s", name, status, b.text())
-	}
+	b.clickTo("link", name, 200)
 }
 
 // tick clicks a box.
 func (b *tab) tick(name string) {
 	b.t.Helper()
-	b.do("tick "+name, b.at(b.find("checkbox", name), name))
-}
-
-// unfold opens details.
-func (b *tab) unfold(name string) {
-	b.t.Helper()
-	b.do("unfold "+name, b.at(b.find("DisclosureTriangle", name), name))
+	b.click("checkbox", name)
 }
 
 // fill writes into a field, in place of what is there.

@@ -14,21 +14,11 @@ import (
 	"github.com/cacheme/cacheme/admin"
 )
 
-const (
-	takeAway = "ALTER TABLE cacheme_audit RENAME TO cacheme_audit_away"
-	bring    = "ALTER TABLE cacheme_audit_away RENAME TO cacheme_audit"
-)
-
 // notCompleted loses the table between the two writes of a record.
 func notCompleted(t *testing.T, w *world) {
-	exec := func(statement string) {
-		if _, err := w.db.ExecContext(t.Context(), statement); err != nil {
-			t.Error(err)
-		}
-	}
 	var log bytes.Buffer
 	whole := w.page
-	page, err := admin.New(w.cache.Console(), w.db.WithQueryHook(leaver{func() { exec(takeAway) }}), admin.Options{
+	page, err := admin.New(w.cache.Console(), w.db.WithQueryHook(leaver{func() { w.exec(takeAway) }}), admin.Options{
 		Authorize: func(r *http.Request) (admin.Actor, error) {
 			return admin.Actor{Name: r.Header.Get("X-Actor"), Role: admin.Act}, nil
 		},
@@ -41,7 +31,7 @@ func notCompleted(t *testing.T, w *world) {
 	w.page = page
 
 	status, _, text := w.ask("ann", http.MethodPost, "cleared", w.preview("ann", url.Values{"tag": {"alpha"}}))
-	exec(bring)
+	w.exec(bring)
 	records := w.records()
 	if len(records) != 1 {
 		t.Fatalf("%d records", len(records))
@@ -61,7 +51,7 @@ func notCompleted(t *testing.T, w *world) {
 	}
 
 	r, err := page.Invalidate(t.Context(), admin.Actor{Name: "deploy", Role: admin.Act}, admin.Request{Tags: []string{"beta"}})
-	exec(bring)
+	w.exec(bring)
 	if err == nil || r == nil || r.Outcome != admin.Done || r.MadeWrong != 1 || !r.Completed.IsZero() {
 		t.Errorf("Invalidate() = %+v, %v; want what came of it, and that its record is not completed", r, err)
 	}

@@ -168,6 +168,20 @@ func (w *world) clear(who string, form url.Values) string {
 	return text
 }
 
+// What takes the audit's table away, and brings it back.
+const (
+	takeAway = "ALTER TABLE cacheme_audit RENAME TO cacheme_audit_away"
+	bring    = "ALTER TABLE cacheme_audit_away RENAME TO cacheme_audit"
+)
+
+// exec has the database do something that has to work.
+func (w *world) exec(statement string) {
+	w.t.Helper()
+	if _, err := w.db.ExecContext(w.t.Context(), statement); err != nil {
+		w.t.Error(err)
+	}
+}
+
 // records are all that the audit has, the oldest first.
 func (w *world) records() (records []admin.Record) {
 	w.t.Helper()
