@@ -40,7 +40,7 @@ func (c *Cache) attach(ctx context.Context) (*Console, error) {
 	case b == nil:
 		return nil, fmt.Errorf("%w (%q): call Cache.Publish once after Register, or name the prefix that the program has", ErrNotPublished, c.options.Prefix)
 	}
-	var said published
+	said := published{Graph: &Graph{}}
 	if err := json.Unmarshal(b, &said); err != nil || said.Version != publishedVersion {
 		return nil, &UsageError{Node: "cacheme.Attach", Reason: fmt.Sprintf("found declarations of version %d and reads %d; use the tool of the version of cacheme that the program has", said.Version, publishedVersion)}
 	}

@@ -45,8 +45,8 @@ type EntryInfo struct {
 // browseAtOnce is how many keys a step looks at, if nothing else is said.
 const browseAtOnce = 1000
 
-// Browse looks for entries, one bounded step at a time: two round trips for the keys, one for what is found, and with Wrong one
-// or more to fetch it. A bad pattern, and a cursor that Browse did not give, are *UsageErrors.
+// Browse looks for entries, one bounded step at a time: three round trips for a thousand keys of one server, one for what is
+// found, and with Wrong one or more to fetch it. A bad pattern, and a cursor that Browse did not give, are *UsageErrors.
 func (k *Console) Browse(ctx context.Context, l Look) (Found, error) {
 	c := k.c
 	filter, err := k.filter(l)

@@ -46,6 +46,9 @@ func (c *Cache) Publish(ctx context.Context) error {
 	}
 	registered := c.registry.table.Load()
 	err := c.publishAll(ctx, false)
+	if err != nil {
+		registered = nil // what is there may be another program's
+	}
 	c.publisher.once.Do(func() {
 		if c.loads.Enter() {
 			go c.keepPublishing(context.WithoutCancel(ctx), registered)

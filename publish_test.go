@@ -78,6 +78,29 @@ func TestPublishFollowsWhatIsRegisteredLaterAndComesBackAfterAFlush(t *testing.T
 	})
 }
 
+func TestPublishThatFailedIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	publishing(t, func(t *testing.T, server *embedded.Server, _ *cacheme.Cache) {
+		other, err := cacheme.New(server.Client(), cacheme.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.MustRegister(Playlist{}, Likes{})
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := other.Publish(over); !errors.Is(err, context.Canceled) {
+			t.Errorf("Publish() = %v, want %v", err, context.Canceled)
+		}
+		time.Sleep(11 * time.Second)
+		if got := attachedNodes(t, server); !slices.Equal(got, []string{"cacheme_test.Playlist"}) {
+			t.Errorf("nodes = %q, want those of the last one that called", got)
+		}
+		if err := other.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWhatAProcessPublishedGoesAMinuteAfterIt(t *testing.T) {
 	t.Parallel()
 	publishing(t, func(t *testing.T, server *embedded.Server, cache *cacheme.Cache) {

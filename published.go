@@ -64,26 +64,29 @@ func (n *publishedNode) declare(d *dependencies, p *nodePlan, main string) {
 	if !ok {
 		return
 	}
-	var pairs []string
-	for i, hole := range p.key.Holes() {
-		pairs = append(pairs, "<"+hole+">", values[i])
-	}
-	filled := strings.NewReplacer(pairs...)
-	for _, template := range n.Dependencies {
-		k, key := splitName(filled.Replace(template))
+	for _, name := range n.filled(p, func(i int) string { return values[i] }) {
+		k, key := splitName(name)
 		d.add(k, key)
 	}
 }
 
 // uses are what nodes of the class name, as far as their program says.
 func (n *publishedNode) uses(table *plans, p *nodePlan) (all []use) {
+	for _, name := range n.filled(p, func(i int) string { return strconv.Itoa(i + 1) }) { // which class it is does not hang on the value
+		all = append(all, table.usesSeen(name)...)
+	}
+	return all
+}
+
+// filled are the dependencies with values in the place of the node's fields.
+func (n *publishedNode) filled(p *nodePlan, value func(field int) string) (names []string) {
 	var pairs []string
 	for i, hole := range p.key.Holes() {
-		pairs = append(pairs, "<"+hole+">", strconv.Itoa(i+1)) // which class it is does not hang on the value
+		pairs = append(pairs, "<"+hole+">", value(i))
 	}
 	filled := strings.NewReplacer(pairs...)
 	for _, template := range n.Dependencies {
-		all = append(all, table.usesSeen(filled.Replace(template))...)
+		names = append(names, filled.Replace(template))
 	}
-	return all
+	return names
 }

@@ -88,6 +88,36 @@ func TestRefreshIsMadeWrongLikeEveryLoad(t *testing.T) {
 	w.get(1, 3) // not the second, which began before the write
 }
 
+func TestRefreshKeepsAFreshEntryRatherThanOneThatIsNot(t *testing.T) {
+	t.Parallel()
+	w := newHotWorld(t, cacheme.Options{})
+	w.get(1, 1)
+	w.cache.Advance(20 * time.Second) // past the probation of the token that this made
+	to := int64(1)
+	link := func() cacheme.Result[int64] {
+		b, err := cacheme.Bind(w.cache.Cache, func(context.Context, hotLink) (int64, error) { return to, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.GetResult(within(t), hotLink{ID: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	link()
+	w.cache.Advance(due)
+	to = 99 // of which there is no token: nobody can tell whether it was written while it was loaded
+	link()
+	if e := w.wait(cacheme.EventNotStored); e.Reason != "the entry that is there is fresh, and it would not be" {
+		t.Errorf("told %+v", e)
+	}
+	if r := link(); r.Value != 1 || r.Tier != cacheme.TierRedis {
+		t.Errorf("GetResult() = %+v, want the old entry", r)
+	}
+	w.close()
+}
+
 func TestRefreshLeavesAloneWhatGoesPastTheCache(t *testing.T) {
 	t.Parallel()
 	w := newHotWorld(t, cacheme.Options{})

@@ -301,5 +301,5 @@ func (c *Cache) crashed(ctx context.Context, ws []*work, owner string, err *Pani
 	for _, w := range ws {
 		w.f.End(&outcome{loaded: loaded{err: err}, spoiled: "an inner load failed"}, false, false)
 	}
-	c.options.Logger.LogAttrs(ctx, slog.LevelError, "cacheme load panicked", slog.String("node", ws[0].r.plan.name), slog.Any("err", err.Value))
+	c.log(ctx, slog.LevelError, "cacheme load panicked", slog.String("node", ws[0].r.plan.name), slog.Any("err", err.Value))
 }

@@ -4,7 +4,6 @@ import "encoding/binary"
 
 // Head is what the first HeadSize bytes of an entry say. No checksum covers them alone: it is for showing, not for serving.
 type Head struct {
-	Fingerprint uint64
 	Loaded, TTL uint64 // as Entry has them
 	Kind        Kind
 }
@@ -15,11 +14,7 @@ func ReadHead(text string) (h Head, ok bool) {
 		return Head{}, false
 	}
 	b := []byte(text[:HeadSize])
-	h = Head{
-		Fingerprint: binary.LittleEndian.Uint64(b[11:]),
-		Loaded:      binary.LittleEndian.Uint64(b[19:]),
-		TTL:         binary.LittleEndian.Uint64(b[27:]),
-	}
+	h = Head{Loaded: binary.LittleEndian.Uint64(b[19:]), TTL: binary.LittleEndian.Uint64(b[27:])}
 	if b[flagsAt]&flagNotFound != 0 {
 		h.Kind = NotFound
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Counts count durations in steps of a factor of 2^(1/8), so that a run may last as long as it likes. The last step, from
-// 2^39 ns or nine minutes on, is longer than anything that is counted. The zero value has none.
+// Counts count durations in steps of a factor of 2^(1/8), so that a run may last as long as it likes. The last step, from a
+// quarter of an hour on, is longer than anything that is counted. The zero value has none.
 type Counts struct {
 	n     int
 	steps [40 * perDoubling]int

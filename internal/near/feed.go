@@ -108,8 +108,8 @@ func (f *feed) run() {
 	}
 }
 
-// follow has one link to each server. Where one comes or goes, what was word from all is no longer, and everything is
-// forgotten.
+// follow has one link to each server. One that comes forgets everything once it listens, and until then nothing is served;
+// one that goes may take along what it was about to hear.
 func (f *feed) follow() {
 	ctx, cancel := context.WithTimeout(f.closed, f.lag)
 	defer cancel()
@@ -118,12 +118,13 @@ func (f *feed) follow() {
 		f.tell(err)
 		return
 	}
+	gone := false
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for name, l := range f.links {
 		if servers[name] != l.server {
 			l.end()
 			delete(f.links, name)
+			gone = true
 		}
 	}
 	for name, server := range servers {
@@ -134,6 +135,10 @@ func (f *feed) follow() {
 		}
 	}
 	f.trustLocked()
+	f.mu.Unlock()
+	if gone {
+		f.forget()
+	}
 }
 
 // feel asks whether the servers are still the same and have lost nothing. That they do not answer says nothing: the links

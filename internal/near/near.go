@@ -18,7 +18,7 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// Options of a Cache. All but Tracked and Told are required.
+// Options of a Cache. All are required but Gullible, and of the Feed Tracked, States and Told.
 type Options struct {
 	// Size bounds what the values take, in bytes as their weights count.
 	Size uint64

@@ -43,7 +43,7 @@ const (
 	bytesOfCall = 1 << 20
 )
 
-// sizeOfFills measures fills in bytes; each costs as much as some hundred.
+// sizeOfFills measures fills in bytes; the smallest counts as a hundredth of a call.
 func sizeOfFills(fills []Fill) (bytes int) {
 	for i := range fills {
 		bytes += sizeOfFill(&fills[i])

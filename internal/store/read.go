@@ -50,7 +50,7 @@ func (v Values) At(places []int) Values {
 	return v
 }
 
-// Of the reads: how many are on the wire at once, also while one of them is shared, and the keys of one that is shared.
+// Of the reads: how many are on the wire at once, how many while one of them is shared, and the keys of one that is shared.
 const (
 	readLanes = 4
 	readCrowd = 2

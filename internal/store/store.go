@@ -31,8 +31,7 @@ type Options struct {
 	Replicas int
 	// OnReturn runs when Redis answers again, before anybody else may use it. An error keeps the breaker open.
 	OnReturn func() error
-	// OnBreaker is told when the breaker opens (true) and closes (false).
-	// why is the last failure.
+	// OnBreaker is told when the breaker opens, and by which failure, and when it closes.
 	OnBreaker func(open bool, why error)
 }
 

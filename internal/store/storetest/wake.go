@@ -41,8 +41,13 @@ func waking() group {
 			_, done := w.woken(w.store(), other)
 			defer done()
 			w.fill(s, store.Fill{Entry: other, Owner: "A"})
-			if got := <-heard; got != other {
-				w.Errorf("first told of %q, want of %q, for which somebody waits", got, other)
+			select {
+			case got := <-heard:
+				if got != other {
+					w.Errorf("first told of %q, want of %q, for which somebody waits", got, other)
+				}
+			case <-time.After(patience):
+				w.Errorf("nobody is told of %q, for which somebody waits", other)
 			}
 		}},
 		{"who waits for what is over is woken at once", anything, func(w *world) {
