@@ -32,7 +32,9 @@ type Followed struct {
 func (k *Console) Follow(ctx context.Context, tell func(some []Followed, missed int)) error {
 	f := follower{c: k.c, heard: map[string]uint64{}, told: map[string]uint64{}}
 	servers, err := k.c.store.Servers(ctx)
-	if err != nil {
+	if ctx.Err() != nil {
+		return nil
+	} else if err != nil {
 		return wrap("follow", "servers", err)
 	}
 	var listening sync.WaitGroup
@@ -40,7 +42,10 @@ func (k *Console) Follow(ctx context.Context, tell func(some []Followed, missed 
 	for _, server := range servers {
 		sub := server.Subscribe(ctx, k.c.store.NearChannel())
 		defer sub.Close()
-		if _, err := sub.Receive(ctx); err != nil { // that it is subscribed
+		_, err := sub.Receive(ctx) // that it is subscribed
+		if ctx.Err() != nil {
+			return nil
+		} else if err != nil {
 			return wrap("follow", "writes", err)
 		}
 		words := sub.Channel()

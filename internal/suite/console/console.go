@@ -29,6 +29,7 @@ func Run(t *testing.T, open suite.Open) {
 		"browses what a write would make wrong":         browsesWrong,
 		"shows values":                                  shows,
 		"lists the newest writes first":                 journals,
+		"follows what is made wrong":                    follows,
 		"lists the processes that publish":              fleets,
 		"refuses what it does not know":                 refuses,
 		"needs a program that has published":            attaches,
