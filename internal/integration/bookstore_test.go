@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,31 +15,8 @@ import (
 func TestBookstore_on_a_real_Redis(t *testing.T) {
 	t.Parallel()
 	kit.Require(t, "redis-server")
-	program := filepath.Join(t.TempDir(), "bookstore")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/bookstore")
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	for _, c := range []struct {
-		name  string
-		start func(testing.TB) (url string, all []*kit.RedisServer)
-	}{
-		{"single", func(t testing.TB) (string, []*kit.RedisServer) {
-			s := kit.Redis(t)
-			return "redis://" + s.Addr(), []*kit.RedisServer{s}
-		}},
-		{"sentinel", func(t testing.TB) (string, []*kit.RedisServer) {
-			g := kit.Sentinel(t, noFailover)
-			o := g.Options()
-			return fmt.Sprintf("redis://%s?master_name=%s&addr=%s", o.SentinelAddrs[0], o.MasterName, strings.Join(o.SentinelAddrs[1:], "&addr=")), g.Servers()
-		}},
-		{"cluster", func(t testing.TB) (string, []*kit.RedisServer) {
-			c := kit.Cluster(t, noFailover)
-			addrs := c.Options().Addrs
-			return "redis://" + addrs[0] + "?addr=" + strings.Join(addrs[1:], "&addr="), c.Servers()
-		}},
-	} {
+	program := built(t, "examples/bookstore")
+	for _, c := range urls {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			url, all := c.start(t)

@@ -31,19 +31,24 @@ func built(t testing.TB, dir string) string {
 	return program
 }
 
-// urls are the ways to run Redis, by the URL that a program is given.
+// urls are the ways to run Redis: the URL that a program is given, and the servers.
 var urls = []struct {
 	name  string
-	start func(testing.TB) string
+	start func(testing.TB) (url string, all []*kit.RedisServer)
 }{
-	{"single", func(t testing.TB) string { return "redis://" + kit.Redis(t).Addr() }},
-	{"sentinel", func(t testing.TB) string {
-		o := kit.Sentinel(t, noFailover).Options()
-		return fmt.Sprintf("redis://%s?master_name=%s&addr=%s", o.SentinelAddrs[0], o.MasterName, strings.Join(o.SentinelAddrs[1:], "&addr="))
+	{"single", func(t testing.TB) (string, []*kit.RedisServer) {
+		s := kit.Redis(t)
+		return "redis://" + s.Addr(), []*kit.RedisServer{s}
 	}},
-	{"cluster", func(t testing.TB) string {
-		addrs := kit.Cluster(t, noFailover).Options().Addrs
-		return "redis://" + addrs[0] + "?addr=" + strings.Join(addrs[1:], "&addr=")
+	{"sentinel", func(t testing.TB) (string, []*kit.RedisServer) {
+		g := kit.Sentinel(t, noFailover)
+		o := g.Options()
+		return fmt.Sprintf("redis://%s?master_name=%s&addr=%s", o.SentinelAddrs[0], o.MasterName, strings.Join(o.SentinelAddrs[1:], "&addr=")), g.Servers()
+	}},
+	{"cluster", func(t testing.TB) (string, []*kit.RedisServer) {
+		c := kit.Cluster(t, noFailover)
+		addrs := c.Options().Addrs
+		return "redis://" + addrs[0] + "?addr=" + strings.Join(addrs[1:], "&addr="), c.Servers()
 	}},
 }
 
@@ -126,7 +131,7 @@ func TestCommandLine_at_a_live_bookstore(t *testing.T) {
 	for _, c := range urls {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			url := c.start(t)
+			url, _ := c.start(t)
 			var store heard
 			service := exec.CommandContext(t.Context(), bookstore, "-for", "10m", "-redis", url)
 			service.Stdout, service.Stderr = &store, &store

@@ -24,13 +24,17 @@ func TestCrashProcess(t *testing.T) {
 	if !ok {
 		return
 	}
-	drivers := crash.Drivers{Connector: connectPostgres, Bun: func() schema.Dialect { return pgdialect.New() }}
-	if order.Dialect == writes.MariaDB {
-		drivers = crash.Drivers{Connector: connectMariaDB, Bun: func() schema.Dialect { return mysqldialect.New() }}
-	}
-	if err := crash.Obey(order, drivers, os.Stdin, os.Stdout); err != nil {
+	if err := crash.Obey(order, driversOf(order.Dialect), os.Stdin, os.Stdout); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// driversOf are what a process of its own opens a database server with.
+func driversOf(d writes.Dialect) crash.Drivers {
+	if d == writes.MariaDB {
+		return crash.Drivers{Connector: connectMariaDB, Bun: func() schema.Dialect { return mysqldialect.New() }}
+	}
+	return crash.Drivers{Connector: connectPostgres, Bun: func() schema.Dialect { return pgdialect.New() }}
 }
 
 func connectPostgres(dsn string) (driver.Connector, error) {

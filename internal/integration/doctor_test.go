@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -100,7 +99,7 @@ func TestDoctor_finds_what_is_wrong_and_says_the_remedy(t *testing.T) {
 type user struct{ suite.Server }
 
 func (u user) Client(with ...func(*redis.Options)) redis.UniversalClient {
-	return u.Server.Client(append([]func(*redis.Options){func(o *redis.Options) { o.Username, o.Password = "app", "secret" }}, with...)...)
+	return u.Server.Client(append([]func(*redis.Options){asApp}, with...)...)
 }
 
 // What Doctor calls the least rights suffices for the freshness suite.
@@ -110,16 +109,7 @@ func TestDoctor_names_rights_that_suffice(t *testing.T) {
 		t.Helper()
 		// The suite makes a prefix for each test, all of which begin with T.
 		rules := strings.ReplaceAll(diagnose(t, server.Client(), "T").ACL, "&Twake", "&T*")
-		rules += " +keys" // by which the suite takes keys away
-		for _, s := range all {
-			args := []any{"ACL", "SETUSER", "app", "on", ">secret"}
-			for rule := range strings.FieldsSeq(rules) {
-				args = append(args, rule)
-			}
-			if err := kit.Client(t, s.Addr(), func(o *redis.Options) { o.ReadTimeout = time.Second }).Do(context.Background(), args...).Err(); err != nil {
-				t.Fatal(err)
-			}
-		}
+		letApp(t, rules+" +keys", all...) // by which the suite takes keys away
 		return user{server}
 	}
 	t.Run("single", func(t *testing.T) {

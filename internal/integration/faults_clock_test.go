@@ -102,7 +102,11 @@ func (c *clocked) loads(by *cacheme.Cache, version int64) (goOn func()) {
 			return version, nil
 		})
 	}()
-	<-loading
+	select {
+	case <-loading:
+	case <-gone:
+		c.t.Fatal("nothing was loaded")
+	}
 	return sync.OnceFunc(func() { close(end); <-gone })
 }
 

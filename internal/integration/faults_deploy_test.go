@@ -260,11 +260,11 @@ func holdsDiffer(t *testing.T) {
 		t.Errorf("%d calls failed", n)
 	}
 	// The one with the short hold goes away with one open: of what was found missing meanwhile, others think as long as their own.
+	began := time.Now()
 	h, err := old.Hold(t.Context(), pageChanged{ID: 1})
 	check(t, err)
-	lasts := time.Until(h.Deadline())
+	lasts := h.Deadline().Sub(began)
 	version.Add(1)
-	began := time.Now()
 	within(t, 4*long, "it is cached", func() bool {
 		loaded := false
 		v, err := read.get(t.Context(), next, func() int64 { loaded = true; return version.Load() })

@@ -60,7 +60,7 @@ func newBooks(t *testing.T, policy string, off guard.Set) books {
 	t.Helper()
 	server := kit.Redis(t, "--maxmemory-policy", policy)
 	f := newFleetOf(t, int64(suite.Count(20_000)), 2, suite.Patient(cacheme.Options{Hold: hold}), func() redis.UniversalClient {
-		return &guard.Client{UniversalClient: server.Client(func(o *redis.Options) { o.ReadTimeout, o.WriteTimeout = time.Minute, time.Minute }), Rules: off}
+		return &guard.Client{UniversalClient: server.Client(suite.PatientClient), Rules: off}
 	})
 	b := books{fleet: f, admin: kit.Admin(t, server.Addr())}
 	empty := b.memory("used_memory_dataset")

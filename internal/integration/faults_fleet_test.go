@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cacheme/cacheme"
-	"github.com/cacheme/cacheme/internal/integration/kit"
 )
 
 // habit is how a process of a fleet reads and writes.
@@ -188,11 +187,4 @@ func (f *fleet) until(what string, is func() bool) time.Duration {
 	began := time.Now()
 	within(f.t, 30*time.Second, what, is)
 	return time.Since(began)
-}
-
-// breakable is a Redis of the test's own with a way to it that breaks.
-func breakable(t testing.TB, args ...string) *proxied {
-	t.Helper()
-	server := kit.Redis(t, args...)
-	return &proxied{RedisServer: server, Proxy: kit.NewProxy(t, server.Addr())}
 }

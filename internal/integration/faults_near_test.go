@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 	"github.com/cacheme/cacheme/internal/suite"
 )
 
-// nearPage is a page that processes keep near. Its truth is a key of Redis, which stands for a database.
+// nearPage is a page that processes keep near.
 type nearPage struct {
 	cacheme.Node[int64]
 	ID int64 `cacheme:"field"`
@@ -30,7 +29,7 @@ func (nearPage) Meta() cacheme.Meta { return cacheme.Meta{Key: "near:<id>", Near
 func (p nearPage) InvalidNodes() []cacheme.Invalid { return []cacheme.Invalid{pageChanged{ID: p.ID}} }
 
 // nearOrder is what a process with near values is told when it is started; for each line it gets it reads the page once and
-// writes the version and where it came from.
+// writes the version and where it came from. Truth is a key of Redis, which stands for a database.
 type nearOrder struct{ Addr, Prefix, Truth string }
 
 const nearVariable = "CACHEME_NEAR_ORDER"
@@ -63,9 +62,9 @@ func TestNearProcess(t *testing.T) {
 
 // nearProcess is one that runs.
 type nearProcess struct {
+	*kit.Child
 	t     *testing.T
-	cmd   *exec.Cmd
-	in    io.WriteCloser
+	in    io.Writer
 	lines chan string
 }
 
@@ -73,26 +72,21 @@ func startNear(t *testing.T, o nearOrder) *nearProcess {
 	t.Helper()
 	text, err := json.Marshal(o)
 	check(t, err)
-	p := &nearProcess{t: t, cmd: exec.Command(os.Args[0], "-test.run", "^TestNearProcess$"), lines: make(chan string, 10)}
-	p.cmd.Env = append(os.Environ(), nearVariable+"="+string(text))
-	p.cmd.Stderr = os.Stderr
-	p.in, err = p.cmd.StdinPipe()
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestNearProcess$")
+	cmd.Env = append(os.Environ(), nearVariable+"="+string(text))
+	cmd.Stderr = os.Stderr
+	p := &nearProcess{t: t, lines: make(chan string, 10)}
+	p.in, err = cmd.StdinPipe()
 	check(t, err)
-	out, err := p.cmd.StdoutPipe()
+	out, err := cmd.StdoutPipe()
 	check(t, err)
-	check(t, p.cmd.Start())
+	p.Child = kit.StartChild(t, cmd)
 	go func() {
 		defer close(p.lines)
 		for s := bufio.NewScanner(out); s.Scan(); {
 			p.lines <- s.Text()
 		}
 	}()
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // stopped or not
-		for range p.lines {
-		}
-		_ = p.cmd.Wait() // "signal: killed"
-	})
 	return p
 }
 
@@ -118,11 +112,6 @@ func (p *nearProcess) answer() (version int64, tier cacheme.Tier) {
 	return version, tier
 }
 
-func (p *nearProcess) signal(s syscall.Signal) {
-	p.t.Helper()
-	check(p.t, p.cmd.Process.Signal(s))
-}
-
 func nearSleeps(t *testing.T) {
 	t.Parallel()
 	server := kit.Redis(t)
@@ -137,12 +126,12 @@ func nearSleeps(t *testing.T) {
 			got, tier := p.answer()
 			return got == version && tier == cacheme.TierNear
 		})
-		p.signal(syscall.SIGSTOP)
+		p.Pause()
 		check(t, rdb.Set(t.Context(), o.Truth, version+1, 0).Err())
 		check(t, writer.Invalidate(t.Context(), pageChanged{ID: 1}))
 		time.Sleep(nearLag + 50*time.Millisecond)
 		p.ask()
-		p.signal(syscall.SIGCONT)
+		p.Continue()
 		if got, tier := p.answer(); got != version+1 {
 			t.Errorf("the first Get after the pause = %d (%s), want %d", got, tier, version+1)
 		}

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
@@ -50,14 +49,12 @@ type service struct {
 }
 
 // service starts a process whose database is reached by connector.
-func (s *stock) service(connector driver.Connector, observe func(context.Context, cacheme.Event), opts ...bun.DBOption) *service {
+func (s *stock) service(connector driver.Connector, observe func(context.Context, cacheme.Event)) *service {
 	s.t.Helper()
-	rdb := s.redis.Client(func(o *redis.Options) {
-		o.ReadTimeout, o.WriteTimeout, o.DialTimeout = 5*time.Second, 5*time.Second, 5*time.Second
-	})
+	rdb := s.redis.Client(suite.PatientClient)
 	cache := suite.NewCache(s.t, rdb, suite.Patient(cacheme.Options{Prefix: s.prefix, Hold: s.hold, Lease: time.Second, Observer: observe}),
 		crash.RowVersion{}, crash.RowChanged{})
-	return &service{t: s.t, cache: cache, db: s.install(cache, connector, opts...)}
+	return &service{t: s.t, cache: cache, db: s.install(cache, connector)}
 }
 
 func (s *stock) install(cache *cacheme.Cache, connector driver.Connector, opts ...bun.DBOption) *bun.DB {

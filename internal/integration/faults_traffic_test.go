@@ -17,8 +17,6 @@ type traffic struct {
 	attempted atomic.Int64
 	reads     atomic.Int64
 	failed    atomic.Int64 // reads and writes that ended in an error
-	old       atomic.Int64
-	early     atomic.Int64 // reads of what nobody has written yet
 	slowest   atomic.Int64 // read or write
 	stop      chan struct{}
 	running   sync.WaitGroup
@@ -42,10 +40,8 @@ func (f *traffic) reader(get func(context.Context) (int64, error)) {
 		case err != nil:
 			return err
 		case v < floor:
-			f.old.Add(1)
 			f.t.Errorf("version %d was read when %d had been written", v, floor)
 		case v > f.attempted.Load():
-			f.early.Add(1)
 			f.t.Errorf("version %d was read, which nobody has written", v)
 		}
 		return nil
@@ -78,9 +74,7 @@ func (f *traffic) each(do func(context.Context) error) {
 				f.failed.Add(1)
 			}
 			cancel()
-			if took := int64(time.Since(began)); took > f.slowest.Load() {
-				f.slowest.Store(took)
-			}
+			raise(&f.slowest, int64(time.Since(began)))
 		}
 	})
 }

@@ -116,9 +116,7 @@ func (f *fleet) read(c *cacheme.Cache, id int64) (hit bool) {
 	f.reads.Add(1)
 	if v < floor {
 		f.old.Add(1)
-		age := time.Now().UnixNano() - since
-		for last := f.longest.Load(); age > last && !f.longest.CompareAndSwap(last, age); last = f.longest.Load() {
-		}
+		raise(&f.longest, time.Now().UnixNano()-since)
 	}
 	return hit
 }
@@ -131,8 +129,7 @@ func (f *fleet) write(c *cacheme.Cache, id int64) error {
 func (f *fleet) commit(c *cacheme.Cache, id int64, tell func(context.Context) error) error {
 	v := f.versions[id].Add(1)
 	err := tell(context.Background())
-	for own, last := &f.own[c][id], f.own[c][id].Load(); v > last && !own.CompareAndSwap(last, v); last = own.Load() {
-	}
+	raise(&f.own[c][id], v)
 	for last := f.promised[id].Load(); err == nil && v > last; last = f.promised[id].Load() {
 		f.written[id].Store(time.Now().UnixNano())
 		if f.promised[id].CompareAndSwap(last, v) {
@@ -140,6 +137,12 @@ func (f *fleet) commit(c *cacheme.Cache, id int64, tell func(context.Context) er
 		}
 	}
 	return err
+}
+
+// raise makes a number at least as great.
+func raise(n *atomic.Int64, to int64) {
+	for last := n.Load(); to > last && !n.CompareAndSwap(last, to); last = n.Load() {
+	}
 }
 
 // run has every process read and write until the end.

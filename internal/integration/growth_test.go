@@ -24,7 +24,7 @@ func TestGrowth(t *testing.T) {
 	operations := suite.Count(1_000_000)
 	server := kit.Redis(t)
 	f := newFleetOf(t, shown, 4, suite.Patient(cacheme.Options{Hold: growthHold}), func() redis.UniversalClient {
-		return server.Client(func(o *redis.Options) { o.ReadTimeout, o.WriteTimeout = time.Minute, time.Minute })
+		return server.Client(suite.PatientClient)
 	})
 	rdb := kit.Admin(t, server.Addr())
 	f.operate(operations / 5)

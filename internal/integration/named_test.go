@@ -14,13 +14,10 @@ import (
 // database, 04, 11, 23, 36 and 40 among them, are those of TestTopology, and a slot moves in TestMigration: with these, 33.
 func TestScenario_of_a_database(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(testing.TB) suite.Server{
-		"sentinel": func(t testing.TB) suite.Server { return kit.Sentinel(t, noFailover) },
-		"cluster":  func(t testing.TB) suite.Server { return kit.Cluster(t, noFailover) },
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range topologies {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			server := start(t) // for all of them: each has a prefix of its own
+			server := c.start(t) // for all of them: each has a prefix of its own
 			writes.Scenarios(t, func(t testing.TB) writes.Database {
 				file := writes.NewSQLiteFile(t)
 				return writes.Database{

@@ -17,8 +17,7 @@ func TestNear_faults(t *testing.T) {
 	t.Parallel()
 	near.Faults(t, func(t testing.TB) near.Frail {
 		t.Helper()
-		server := kit.Redis(t)
-		return &proxied{RedisServer: server, Proxy: kit.NewProxy(t, server.Addr())}
+		return breakable(t)
 	})
 }
 

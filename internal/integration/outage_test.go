@@ -13,8 +13,7 @@ import (
 func TestOutage(t *testing.T) {
 	outage.Run(t, func(t testing.TB) suite.Server {
 		t.Helper()
-		server := kit.Redis(t)
-		return &proxied{RedisServer: server, Proxy: kit.NewProxy(t, server.Addr())}
+		return breakable(t)
 	})
 }
 
@@ -22,6 +21,13 @@ func TestOutage(t *testing.T) {
 type proxied struct {
 	*kit.RedisServer
 	*kit.Proxy
+}
+
+// breakable starts one of the test's own.
+func breakable(t testing.TB) *proxied {
+	t.Helper()
+	server := kit.Redis(t)
+	return &proxied{RedisServer: server, Proxy: kit.NewProxy(t, server.Addr())}
 }
 
 // Addr is the server's own address.

@@ -5,12 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/uptrace/bun/dialect/mysqldialect"
-	"github.com/uptrace/bun/dialect/pgdialect"
-	"github.com/uptrace/bun/schema"
-
 	"github.com/cacheme/cacheme/internal/integration/kit"
-	"github.com/cacheme/cacheme/internal/suite/crash"
 	"github.com/cacheme/cacheme/internal/suite/outbox"
 	"github.com/cacheme/cacheme/internal/suite/writes"
 )
@@ -38,11 +33,7 @@ func TestOutboxProcess(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &order); err != nil {
 		t.Fatal(err)
 	}
-	drivers := crash.Drivers{Connector: connectPostgres, Bun: func() schema.Dialect { return pgdialect.New() }}
-	if order.Dialect == writes.MariaDB {
-		drivers = crash.Drivers{Connector: connectMariaDB, Bun: func() schema.Dialect { return mysqldialect.New() }}
-	}
-	if err := outbox.Obey(drivers, os.Stdin, os.Stdout); err != nil {
+	if err := outbox.Obey(driversOf(order.Dialect), os.Stdin, os.Stdout); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/guard"
 	"github.com/cacheme/cacheme/internal/integration/kit"
@@ -159,8 +157,6 @@ func isolate(t *testing.T, s *kit.RedisServer) {
 	}
 }
 
-func asApp(o *redis.Options) { o.Username, o.Password = "app", "secret" }
-
 // The sentinels lose sight of a primary that part of the fleet still reaches, and replace it. Expected: without WaitReplicas that
 // part is served what is old for as long as that lasts; with it never, since replicas are missed before sentinels act.
 func TestReplicas_close_the_window_of_a_partition(t *testing.T) {
@@ -173,9 +169,7 @@ func TestReplicas_close_the_window_of_a_partition(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			g := kit.Sentinel(t, 2*time.Second)
-			for _, s := range g.Servers() {
-				check(t, kit.Admin(t, s.Addr()).Do(t.Context(), "ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all").Err())
-			}
+			letApp(t, "~* &* +@all", g.Servers()...)
 			f := newFleet(t, 0, nil)
 			f.options.WaitReplicas = c.waits
 			first := g.Primary()

@@ -15,17 +15,21 @@ import (
 	"github.com/cacheme/cacheme/internal/suite"
 )
 
-// rightsPage is a page that stays in the process.
-type rightsPage struct {
-	cacheme.Node[int64]
-	ID int64 `cacheme:"field"`
+// letApp gives the user app of each server these rights.
+func letApp(t testing.TB, rights string, servers ...*kit.RedisServer) {
+	t.Helper()
+	args := []any{"ACL", "SETUSER", "app", "on", ">secret"}
+	for rule := range strings.FieldsSeq(rights) {
+		args = append(args, rule)
+	}
+	for _, s := range servers {
+		if err := kit.Admin(t, s.Addr()).Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
-func (rightsPage) Meta() cacheme.Meta { return cacheme.Meta{Key: "near:<id>", Near: cacheme.On} }
-
-func (p rightsPage) InvalidNodes() []cacheme.Invalid {
-	return []cacheme.Invalid{pageChanged{ID: p.ID}}
-}
+func asApp(o *redis.Options) { o.Username, o.Password = "app", "secret" }
 
 // refused is what servers have refused somebody, by their own account.
 func refused(t *testing.T, servers ...*kit.RedisServer) (all []string) {
@@ -45,10 +49,9 @@ func refused(t *testing.T, servers ...*kit.RedisServer) (all []string) {
 func useAll(t *testing.T, client func() redis.UniversalClient, o cacheme.Options) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	one, two := suite.NewCache(t, client(), o, page{}, rightsPage{}, pageChanged{}), suite.NewCache(t, client(), o, page{}, rightsPage{}, pageChanged{})
+	one, two := suite.NewCache(t, client(), o, page{}, nearPage{}, pageChanged{}), suite.NewCache(t, client(), o, page{}, nearPage{}, pageChanged{})
 	loads := 0
 	load := func(context.Context, page) (int64, error) { loads++; return 1, nil }
-	slow := func(context.Context, page) (int64, error) { time.Sleep(300 * time.Millisecond); return 1, nil }
 	// A primary is not believed before its replicas are seen to follow it.
 	for before := -1; before != loads && ctx.Err() == nil; {
 		before = loads
@@ -62,7 +65,11 @@ func useAll(t *testing.T, client func() redis.UniversalClient, o cacheme.Options
 	started := make(chan struct{})
 	ended := make(chan error, 1)
 	go func() {
-		_, err := cacheme.GetFrom(ctx, one, page{ID: 2}, func(ctx context.Context, p page) (int64, error) { close(started); return slow(ctx, p) })
+		_, err := cacheme.GetFrom(ctx, one, page{ID: 2}, func(context.Context, page) (int64, error) {
+			close(started)
+			time.Sleep(300 * time.Millisecond)
+			return 1, nil
+		})
 		ended <- err
 	}()
 	<-started
@@ -72,10 +79,10 @@ func useAll(t *testing.T, client func() redis.UniversalClient, o cacheme.Options
 	if loads != 0 {
 		t.Errorf("%d loads, want 0: another process was at work", loads)
 	}
-	nearLoad := func(context.Context, rightsPage) (int64, error) { return 1, nil }
+	nearLoad := func(context.Context, nearPage) (int64, error) { return 1, nil }
 	for _, c := range []*cacheme.Cache{one, two} {
 		for c.Stats().NearHits == 0 && ctx.Err() == nil {
-			_, err := cacheme.GetFrom(ctx, c, rightsPage{ID: 3}, nearLoad)
+			_, err := cacheme.GetFrom(ctx, c, nearPage{ID: 3}, nearLoad)
 			check(t, err)
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -119,15 +126,10 @@ func useAll(t *testing.T, client func() redis.UniversalClient, o cacheme.Options
 // what Doctor says that it asks for itself, CONFIG GET and MULTI.
 func TestDoctor_names_rights_for_everything(t *testing.T) {
 	t.Parallel()
-	app := func(o *redis.Options) { o.Username, o.Password = "app", "secret" }
 	grant := func(t *testing.T, o cacheme.Options, rdb redis.UniversalClient, servers ...*kit.RedisServer) {
 		t.Helper()
-		args := []any{"ACL", "SETUSER", "app", "on", ">secret"}
-		for rule := range strings.FieldsSeq(diagnoseFor(t, rdb, o).ACL) {
-			args = append(args, rule)
-		}
+		letApp(t, diagnoseFor(t, rdb, o).ACL, servers...)
 		for _, s := range servers {
-			check(t, kit.Admin(t, s.Addr()).Do(t.Context(), args...).Err())
 			check(t, kit.Admin(t, s.Addr()).Do(t.Context(), "ACL", "LOG", "RESET").Err())
 		}
 	}
@@ -148,12 +150,11 @@ func TestDoctor_names_rights_for_everything(t *testing.T) {
 			t.Parallel()
 			s := kit.Redis(t)
 			if o.WaitReplicas > 0 {
-				host, port, _ := strings.Cut(s.Addr(), ":")
-				kit.Redis(t, "--replicaof", host+" "+port)
+				s.Replica(t)
 				awaitReplica(t, s)
 			}
 			grant(t, o, s.Client(), s)
-			useAll(t, func() redis.UniversalClient { return s.Client(app) }, o)
+			useAll(t, func() redis.UniversalClient { return s.Client(asApp) }, o)
 			judge(t, s)
 		})
 	}
@@ -162,7 +163,7 @@ func TestDoctor_names_rights_for_everything(t *testing.T) {
 		o := suite.Patient(cacheme.Options{Prefix: suite.Prefix()})
 		c := kit.Cluster(t, noFailover)
 		grant(t, o, c.Client(), c.Servers()...)
-		useAll(t, func() redis.UniversalClient { return c.Client(app) }, o)
+		useAll(t, func() redis.UniversalClient { return c.Client(asApp) }, o)
 		judge(t, c.Servers()...)
 	})
 }

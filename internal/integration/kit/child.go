@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"fmt"
 	"os/exec"
 	"testing"
 	"time"
@@ -46,13 +47,13 @@ func (c *Child) Continue() {
 	c.check("continue", c.p.resume())
 }
 
-// Wait waits until it has ended by itself; false: it has not, within that time.
-func (c *Child) Wait(within time.Duration) bool {
+// Wait waits until it has ended by itself, and returns an error if it failed, or still runs after that time.
+func (c *Child) Wait(within time.Duration) error {
 	select {
 	case <-c.p.exited:
-		return true
+		return c.p.err
 	case <-time.After(within):
-		return false
+		return fmt.Errorf("it still runs after %v", within)
 	}
 }
 

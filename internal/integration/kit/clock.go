@@ -13,7 +13,7 @@ import (
 
 // ClockedRedis is a redis-server whose wall clock a test sets.
 type ClockedRedis struct {
-	RedisServer
+	*RedisServer
 	file string
 }
 
@@ -40,11 +40,11 @@ func RedisWithClock(t testing.TB, args ...string) *ClockedRedis {
 	d.command = func(d *daemon) []string {
 		return slices.Concat([]string{env, "LD_PRELOAD=" + library, "KIT_CLOCK=" + s.file}, plain(d))
 	}
-	s.RedisServer = RedisServer{serve(t, d)}
+	s.RedisServer = serveRedis(t, d)
 	return s
 }
 
-// Set makes the server's clock so much fast, or slow, from now on.
+// Set makes the server's clock so many whole seconds fast, or slow, from now on.
 func (s *ClockedRedis) Set(fast time.Duration) {
 	s.t.Helper()
 	s.write(s.t, fast)

@@ -22,13 +22,13 @@ type RedisCluster struct {
 const clusterSlots = 16384
 
 // Cluster starts a cluster that is stopped when the test ends. after is for how long a master must be silent for its
-// replica to take over, see [Sentinel]; a server that is started again goes by one second. Each arg is a piece of extra configuration of the servers, as for [Redis].
-func Cluster(t testing.TB, after time.Duration, args ...string) *RedisCluster {
+// replica to take over, see [Sentinel]; a server that is started again goes by one second.
+func Cluster(t testing.TB, after time.Duration) *RedisCluster {
 	t.Helper()
 	const masters, all = 3, 6
 	c := &RedisCluster{t: t, ids: map[*RedisServer]string{}}
 	for i := range all {
-		s, bus := clusterNode(t, args)
+		s, bus := clusterNode(t)
 		c.servers = append(c.servers, s)
 		s.direct(t, "join the cluster", func(ctx context.Context, r *redis.Client) error {
 			id, err := r.Do(ctx, "CLUSTER", "MYID").Text()
@@ -91,14 +91,14 @@ func Cluster(t testing.TB, after time.Duration, args ...string) *RedisCluster {
 	return c
 }
 
-func clusterNode(t testing.TB, args []string) (s *RedisServer, bus int) {
+func clusterNode(t testing.TB) (s *RedisServer, bus int) {
 	t.Helper()
 	// Its second port: Redis would take the first and 10 000, which may be an outgoing connection's.
 	bus, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Redis(t, append([]string{
+	return Redis(t,
 		"--cluster-enabled", "yes",
 		"--cluster-port", strconv.Itoa(bus),
 		// Who suspects early asks often, and hears of the others early.
@@ -107,7 +107,7 @@ func clusterNode(t testing.TB, args []string) (s *RedisServer, bus int) {
 		"--repl-ping-replica-period", "1",
 		// However long it was without its master: there is no other replica to wait for.
 		"--cluster-replica-validity-factor", "0",
-	}, args...)...), bus
+	), bus
 }
 
 // Client returns a client of the cluster with the settings of [RedisServer.Client].

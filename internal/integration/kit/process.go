@@ -14,6 +14,7 @@ import (
 type process struct {
 	pid    int
 	exited chan struct{} // closed when the process is gone and reaped
+	err    error         // how it ended, once it has
 }
 
 // launch starts a program, as somebody else if that is given, whose output is appended to the log file.
@@ -46,7 +47,7 @@ func run(cmd *exec.Cmd, as *syscall.Credential) (*process, error) {
 		}
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // the way it ended is in the log; most are killed on purpose
+			p.err = cmd.Wait()
 		}
 	}()
 	if err := <-started; err != nil {

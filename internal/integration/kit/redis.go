@@ -1,9 +1,9 @@
 // Package kit starts real servers for the integration suites and breaks them on purpose: kill, pause, restart on the
-// same data, and a proxy that refuses, delays or swallows.
+// same data, and a proxy that refuses, delays, swallows or tears.
 //
-// [Redis], [NewPostgresServer] and [NewMariaDBServer] give a test a server of its own. A database server takes a second
-// to start, so [Postgres] and [MariaDB] give a test a fresh database on a server that the whole test binary shares; that
-// one is started by its first user and stopped by [Main].
+// [Redis], [Sentinel], [Cluster], [NewPostgresServer] and [NewMariaDBServer] give a test servers of its own. A database
+// server takes a second to start, so [Postgres] and [MariaDB] give a test a fresh database on a server that the whole test
+// binary shares; that one is started by its first user and stopped by [Main].
 //
 // Everything runs on free loopback ports with its data in a temporary folder, is stopped when the test or the binary
 // ends, and on Linux dies with the test process however that one ends. What is not installed is skipped, see [Require].
@@ -35,8 +35,13 @@ type RedisServer struct {
 // say so. Without redis-server installed the test is skipped, see [Require].
 func Redis(t testing.TB, args ...string) *RedisServer {
 	t.Helper()
-	s := &RedisServer{}
-	s.Server = serve(t, newRedis(t, args))
+	return serveRedis(t, newRedis(t, args))
+}
+
+// serveRedis starts a server that everybody has to have left when the test ends.
+func serveRedis(t testing.TB, d *daemon) *RedisServer {
+	t.Helper()
+	s := &RedisServer{serve(t, d)}
 	t.Cleanup(s.isLeft)
 	return s
 }

@@ -83,14 +83,14 @@ func (c *cast) dismiss() {
 	c.t.Helper()
 	for _, child := range c.children {
 		if err := child.stdin.Close(); err != nil {
-			c.t.Errorf("end process %d: %v", child.number, err)
+			c.t.Errorf("tell process %d to end: %v", child.number, err)
 		}
 	}
 	const patience = 90 * time.Second // as a database may have a writer wait
 	for _, child := range c.children {
-		if !child.Wait(patience) {
-			c.t.Errorf("process %d did not end in %v", child.number, patience)
+		if err := child.Wait(patience); err != nil {
 			child.Kill()
+			c.t.Errorf("end process %d: %v\n%s", child.number, err, &child.said)
 		}
 		<-child.told
 	}

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/gob"
 	"encoding/json"
@@ -69,6 +70,7 @@ type child struct {
 
 	number int
 	stdin  io.Closer
+	said   bytes.Buffer  // by its test framework; complete when it has ended
 	told   chan struct{} // closed when all that it has told was taken
 	held   chan struct{} // it has placed a hold
 }
@@ -82,9 +84,9 @@ func startChild(t testing.TB, test string, o Order, take func(Record)) *child {
 	}
 	cmd := exec.Command(os.Args[0], "-test.run", "^"+test+"$")
 	cmd.Env = append(os.Environ(), OrderVariable+"="+string(text))
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
+	c := &child{number: o.Number, told: make(chan struct{}), held: make(chan struct{}, 1)}
+	cmd.Stdout, cmd.Stderr = &c.said, os.Stderr
+	if c.stdin, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	in, out, err := os.Pipe()
@@ -92,7 +94,6 @@ func startChild(t testing.TB, test string, o Order, take func(Record)) *child {
 		t.Fatal(err)
 	}
 	cmd.ExtraFiles = []*os.File{out}
-	c := &child{number: o.Number, stdin: stdin, told: make(chan struct{}), held: make(chan struct{}, 1)}
 	c.Child = kit.StartChild(t, cmd)
 	if err := out.Close(); err != nil {
 		t.Error(err)

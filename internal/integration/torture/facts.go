@@ -19,7 +19,7 @@ type op struct {
 	killed  Time // when its process was gone before that
 	kept    bool // its invalidation was not delivered before it returned
 	outcome Outcome
-	known   bool // the witness has been asked
+	known   bool // the witness has something of it: it was committed
 	marks   []mark
 	// promised is the time from which on no Get of another process may begin and not show it, own the same for those of
 	// its own process. 0: never.

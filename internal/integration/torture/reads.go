@@ -11,8 +11,9 @@ import (
 
 // The names of those kinds of reads that somebody has to know.
 const (
-	ofOne  = "one"
-	ofMany = "many"
+	ofOne   = "one"
+	ofMany  = "many"
+	ofNoted = "noted"
 )
 
 // kind is a way to read.
@@ -26,7 +27,7 @@ type kind struct {
 
 func (k kind) is() (string, int) { return k.name, k.weight }
 
-// kinds are all of them. A value is asked for by Get, and where nothing is there by the error.
+// kinds are all of them. Of notes alone may there be nothing, which is told by an error.
 var kinds = []kind{
 	kindOf(ofOne, things, 6, func(p *process) *cacheme.Bound[One, Seen] { return p.one }, func(id int64) One { return One{ID: id} }),
 	{ofMany, things, 2, askMany},
@@ -37,7 +38,7 @@ var kinds = []kind{
 	kindOf("holders", things, 2, func(p *process) *cacheme.Bound[Holders, Seen] { return p.holders }, func(id int64) Holders { return Holders{Thing: id} }),
 	kindOf("everything", 1, 1, func(p *process) *cacheme.Bound[Everything, Seen] { return p.everything }, func(int64) Everything { return Everything{} }),
 	kindOf("page", things, 3, func(p *process) *cacheme.Bound[Page, Seen] { return p.page }, func(id int64) Page { return Page{ID: id} }),
-	kindOf("noted", notes, 2, func(p *process) *cacheme.Bound[Noted, Seen] { return p.noted }, func(id int64) Noted { return Noted{ID: id} }),
+	kindOf(ofNoted, notes, 2, func(p *process) *cacheme.Bound[Noted, Seen] { return p.noted }, func(id int64) Noted { return Noted{ID: id} }),
 	kindOf("exact", bares, 3, func(p *process) *cacheme.Bound[Exact, Seen] { return p.exact }, func(id int64) Exact { return Exact{ID: id} }),
 	kindOf("classed", bares, 1, func(p *process) *cacheme.Bound[Classed, Seen] { return p.classed }, func(id int64) Classed { return Classed{ID: id} }),
 	{"row", things, 2, askRow},
@@ -49,7 +50,7 @@ func kindOf[N cacheme.NodeOf[Seen]](name string, ids, weight int, bound func(*pr
 	return kind{name, ids, weight, func(ctx context.Context, p *process, id int64, _ *rand.Rand) ([]Read, error) {
 		r, err := bound(p).GetResult(ctx, node(id))
 		read := Read{Tier: r.Tier, Stale: r.Stale}
-		if errors.Is(err, cacheme.ErrNotFound) {
+		if name == ofNoted && errors.Is(err, cacheme.ErrNotFound) {
 			read.Claims = []Claim{{Fact{Group{noteIs, id}, 0}, 0}}
 			return []Read{read}, nil
 		}

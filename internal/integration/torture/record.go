@@ -83,10 +83,9 @@ type End struct {
 	Error   string // of Failed
 }
 
-// State is what has become of a process's own Redis.
+// State is how far a process has come.
 type State struct {
 	At      Time
-	Away    bool // it does without Redis
 	Drained bool // at At there was nothing kept of writes that had ended by Upto
 	Upto    Time
 	Ended   bool   // it has ended in good order

@@ -3,8 +3,10 @@ package torture
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,15 +59,12 @@ func Run(t testing.TB, s Settings) *Report {
 	}
 	began := time.Now()
 	r := &Report{Settings: s, began: bench.clock.now()}
-	live := time.AfterFunc(time.Hour, func() {})
+	var telling sync.WaitGroup
 	if s.Live > 0 {
-		live = time.AfterFunc(s.Live, func() {
-			_, _ = fmt.Fprintln(t.Output(), liveLine(time.Since(began), bench))
-			live.Reset(s.Live)
-		})
+		telling.Go(func() { live(ctx, t.Output(), s.Live, bench) })
 	}
 	cast.act(ctx, func() { d.direct(only(breakages, s.Faults), s.Rest) })
-	live.Stop()
+	telling.Wait()
 	r.Took = time.Since(began)
 	cast.rest()
 	cast.dismiss()
@@ -100,9 +99,19 @@ func (c *cast) rest() {
 	}
 }
 
-// liveLine tells how it goes.
-func liveLine(elapsed time.Duration, b *bench) string {
-	seen := b.seen()
-	return fmt.Sprintf("%7s  %9d operations, %6.0f a second; %s; %d violations",
-		elapsed.Round(time.Second), seen.Operations(), float64(seen.Operations())/elapsed.Seconds(), b.now(), seen.violations)
+// live tells every so often how it goes, until ctx ends.
+func live(ctx context.Context, to io.Writer, every time.Duration, b *bench) {
+	began := time.Now()
+	again := time.NewTicker(every)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		elapsed, seen := time.Since(began), b.seen()
+		_, _ = fmt.Fprintf(to, "%7s  %9d operations, %6.0f a second; %s; %d violations\n",
+			elapsed.Round(time.Second), seen.Operations(), float64(seen.Operations())/elapsed.Seconds(), b.now(), seen.violations)
+	}
 }

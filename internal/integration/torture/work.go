@@ -80,26 +80,25 @@ func (p *process) write(ctx context.Context, d deed, dice *rand.Rand) {
 	p.tell(Record{End: &end})
 }
 
-// watch tells how it is with the process's Redis, whenever that changes, and that what was kept is delivered.
+// watch tells that what was kept is delivered, and now and then how much was loaded.
 func (p *process) watch(ctx context.Context) {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
-	var last State
 	for loadsTold := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-again.C:
 		}
-		s := State{Away: p.health.away.Load(), Loads: p.loads.count(), Upto: p.now()}
+		s := State{Loads: p.loads.count(), Upto: p.now()}
 		if p.health.owes() && p.cache.Stats().Pending == 0 {
 			s.Drained = true
 			p.health.paid(s.Upto)
 		}
 		s.At = p.now()
-		if s.Away != last.Away || s.Drained || time.Since(loadsTold) > time.Second {
+		if s.Drained || time.Since(loadsTold) > time.Second {
 			p.tell(Record{State: &s})
-			last, loadsTold = s, time.Now()
+			loadsTold = time.Now()
 		}
 	}
 }
