@@ -2,6 +2,8 @@ package bunhooks
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -101,7 +103,7 @@ func (h *QueryHook) AfterQuery(ctx context.Context, event *bun.QueryEvent) {
 		if ok && !witness.Seen() && (event.Err == nil || h.blind.on.Load()) && mayWrite(ctx, event) {
 			h.blind.wrote(ctx, h, event.Query)
 		}
-		if event.Err == nil {
+		if event.Err == nil || errors.Is(event.Err, sql.ErrNoRows) {
 			h.engine.fromElsewhere(ctx, event.Query)
 		}
 	}

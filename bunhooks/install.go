@@ -105,11 +105,16 @@ func (h *QueryHook) install(db *bun.DB) error {
 		if c == nil {
 			return &InstallError{Reason: "needs wrapped connections for WithOutbox; open the database with sql.OpenDB(bunhooks.WrapConnector(connector)) or bunhooks.Open"}
 		}
-		if err := e.outbox.check(ctx, d, db.DB, e.cache.Prefix()); err != nil {
-			return err
-		}
 		if !e.outbox.claimed.CompareAndSwap(false, true) {
 			return &InstallError{Reason: "is given an Outbox that is installed already; give each database, and each cache, one of its own"}
+		}
+		defer func() {
+			if !h.installed {
+				e.outbox.claimed.Store(false)
+			}
+		}()
+		if err := e.outbox.check(ctx, d, db.DB, e.cache.Prefix()); err != nil {
+			return err
 		}
 	}
 	if c == nil {
@@ -124,9 +129,6 @@ func (h *QueryHook) install(db *bun.DB) error {
 	} else {
 		_, e.rules = guard.UnwrapConnector(c.Unwrap())
 		if err := c.Handle(e, d.text); err != nil {
-			if e.outbox != nil {
-				e.outbox.claimed.Store(false)
-			}
 			return &InstallError{Reason: "is installed in this database already, and " + err.Error() + "; use the *bun.DB that the first Install returned, or wrap a connector of its own"}
 		}
 	}

@@ -33,8 +33,8 @@ type OutboxOptions struct {
 //	defer outbox.Close(ctx)
 //
 // While it is installed it has one goroutine, which uses one connection of the pool at a time, for some statements, never
-// inside of a transaction of the program's. It ends at Close, and by itself once the database or the cache is closed. See
-// docs/outbox.md.
+// inside of a transaction of the program's. It ends at Close, and by itself once it finds the database or the cache closed.
+// See docs/outbox.md.
 type Outbox struct {
 	options OutboxOptions
 	claimed atomic.Bool // an Install has it
@@ -133,24 +133,27 @@ func (o *Outbox) work(ctx context.Context, ended chan<- struct{}) {
 	if o.options.Interval < 0 {
 		pause = time.Second // of deletions
 	}
+	between := func() time.Duration { return pause - rand.N(pause/4+1) }
+	timer := time.NewTimer(between())
+	defer timer.Stop()
 	for {
-		timer := time.NewTimer(pause - rand.N(pause/4+1))
-		looks := o.options.Interval >= 0
+		due := false // deletions in a hurry put no look off, however many there are
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		case <-o.hurry:
-			timer.Stop()
-			looks = false
 		case <-timer.C:
+			due = true
 		}
 		err := o.delete(ctx)
-		if err == nil && looks {
+		if err == nil && due && o.options.Interval >= 0 {
 			_, err = o.relay(ctx)
 		}
 		if err != nil && o.failed(ctx, err) {
 			return
+		}
+		if due {
+			timer.Reset(between())
 		}
 	}
 }

@@ -145,5 +145,5 @@ func (o *Outbox) check(ctx context.Context, d dialect, db *sql.DB, prefix string
 
 // isOver reports whether an error says that the database or the cache is closed.
 func isOver(err error) bool {
-	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, cacheme.ErrClosed) || strings.Contains(err.Error(), "sql: database is closed") // which has no name
+	return errors.Is(err, cacheme.ErrClosed) || strings.Contains(err.Error(), "sql: database is closed") // which has no name
 }

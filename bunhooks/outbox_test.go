@@ -1,9 +1,11 @@
 package bunhooks_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,7 @@ func TestWithOutbox_wants_its_table_and_wrapped_connections(t *testing.T) {
 	refused(install(w, setup{unwrapped: true}, o), "wrapped connections")
 	w.must(install(w, setup{}, o))
 	refused(install(w, setup{}, o), "installed already")
+	refused(install(newBareWorld(t, setup{}), setup{}, o), "installed already") // of a database without its table too
 	_, _, err := o.Triggers(background, bun.NewDB(w.plain, sqlitedialect.New()), w.cache)
 	refused(err, "PostgreSQL")
 }
@@ -73,8 +76,19 @@ func TestOutbox_that_is_not_installed_does_nothing(t *testing.T) {
 	}
 }
 
-func TestOutbox_ends_with_its_database_or_its_cache(t *testing.T) {
-	t.Parallel()
+// works waits until an Outbox of any test works in the background, or none does.
+func works(t *testing.T, want bool) {
+	t.Helper()
+	stacks := make([]byte, 4<<20)
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("(*Outbox).work(")) == want {
+			return
+		}
+	}
+	t.Errorf("in 30 s it did not come to this: an Outbox works: %v", want)
+}
+
+func TestOutbox_ends_with_its_database_or_its_cache(t *testing.T) { //nolint:paralleltest // it looks at all goroutines
 	for name, end := range map[string]func(*world) error{
 		"the database": func(w *world) error { return w.db.Close() },
 		"the cache":    func(w *world) error { return w.cache.Close(background) },
@@ -82,10 +96,12 @@ func TestOutbox_ends_with_its_database_or_its_cache(t *testing.T) {
 		w := newBareWorld(t, setup{})
 		o := bunhooks.NewOutbox(bunhooks.OutboxOptions{Interval: time.Millisecond, Grace: time.Millisecond})
 		w.must(o.Create(background, bun.NewDB(w.plain, sqlitedialect.New())))
+		w.open(setup{options: []bunhooks.Option{bunhooks.WithOutbox(o)}})
+		works(t, true)
+		w.must(end(w))
 		_, err := w.plain.ExecContext(background, "INSERT INTO cacheme_outbox VALUES ('0', 0, 'CM:', NULL, '[]', '{}')")
 		w.must(err)
-		w.open(setup{options: []bunhooks.Option{bunhooks.WithOutbox(o)}})
-		w.must(end(w))
+		works(t, false)
 		ctx, cancel := context.WithTimeout(background, 10*time.Second)
 		if err := o.Close(ctx); err != nil {
 			t.Errorf("%s: Close() = %v", name, err)
@@ -95,6 +111,26 @@ func TestOutbox_ends_with_its_database_or_its_cache(t *testing.T) {
 		}
 		cancel()
 	}
+}
+
+// However much a process writes, it tells Redis of what others have left.
+func TestOutbox_of_a_busy_process_looks_for_rows(t *testing.T) {
+	t.Parallel()
+	w := newBareWorld(t, setup{})
+	o := bunhooks.NewOutbox(bunhooks.OutboxOptions{Interval: 2 * time.Second, Grace: time.Hour})
+	w.must(o.Create(background, bun.NewDB(w.plain, sqlitedialect.New())))
+	_, err := w.plain.ExecContext(background, "INSERT INTO cacheme_outbox VALUES ('0', 0, 'CM:', NULL, '[\"books\"]', '{}')")
+	w.must(err)
+	w.open(setup{options: []bunhooks.Option{bunhooks.WithOutbox(o)}})
+	for end := time.Now().Add(30 * time.Second); o.Stats().Relayed == 0 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for range 250 {
+			o.Told("1") // which is to be deleted at once, when there are so many
+		}
+	}
+	if s := o.Stats(); s.Relayed != 1 {
+		t.Errorf("Stats() = %+v, want the row told", s)
+	}
+	w.must(o.Close(background))
 }
 
 func TestOutbox_that_cannot_be_written_fails_no_write(t *testing.T) {

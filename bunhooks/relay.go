@@ -15,8 +15,8 @@ import (
 const maxBatches = 50
 
 // Relay deletes the rows that Redis has been told of, tells it now of those that are due and that nobody else has at hand,
-// and returns how many these were. The Outbox does so by itself at each Interval. An error leaves the rows where they are: *cacheme.UndeliveredError where Redis
-// cannot be told, cacheme.ErrClosed, or what the database answered.
+// and returns how many these were. The Outbox does so by itself at each Interval. An error leaves the rows where they are:
+// *cacheme.UndeliveredError where Redis cannot be told, cacheme.ErrClosed, or what the database answered.
 func (o *Outbox) Relay(ctx context.Context) (int, error) {
 	if o.engine.Load() == nil {
 		return 0, errNotInstalled
@@ -126,7 +126,8 @@ func (o *Outbox) delete(ctx context.Context) error {
 		})
 		if err != nil {
 			o.mu.Lock()
-			o.done = append(ids, o.done...)
+			left := append(ids, o.done...)
+			o.done = left[:min(len(left), maxDeletable)]
 			o.mu.Unlock()
 			return err
 		}

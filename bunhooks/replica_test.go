@@ -3,7 +3,9 @@ package bunhooks_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -24,7 +26,20 @@ func (e elsewhere) ResolveConn(_ context.Context, q bun.Query) bun.IConn {
 
 func (elsewhere) Close() error { return nil }
 
-// What a load reads where bun's resolver sends it is told, and not stored; a query of no load is nobody's business.
+// MaybeText is the title of a book, or that there is none.
+type MaybeText struct {
+	cacheme.Node[string]
+	ID int64 `cacheme:"field"`
+}
+
+func (MaybeText) Meta() cacheme.Meta { return cacheme.Meta{Key: "maybe:<id>", Negative: time.Minute} }
+
+func (n MaybeText) InvalidNodes() []cacheme.Invalid {
+	return []cacheme.Invalid{BookChanged{ID: n.ID}}
+}
+
+// What a load reads where bun's resolver sends it is told, and not stored, and nor is that it found nothing there; a query of
+// no load is nobody's business.
 func TestReplica_of_a_resolver_is_told_and_what_it_gives_is_not_stored(t *testing.T) {
 	t.Parallel()
 	for name, wrapped := range map[string]bool{"a pool that is not wrapped": false, "a pool that is wrapped": true} {
@@ -44,24 +59,27 @@ func TestReplica_of_a_resolver_is_told_and_what_it_gives_is_not_stored(t *testin
 			w.must(err)
 			w.db = db
 
-			title := func(ctx context.Context) (title string, err error) {
-				err = db.NewSelect().Table("books").Column("title").Where("id = 1").Scan(ctx, &title)
+			title := func(ctx context.Context, id int64) (title string, err error) {
+				err = db.NewSelect().Table("books").Column("title").Where("id = ?", id).Scan(ctx, &title)
 				return title, err
 			}
-			_, err = title(background)
+			_, err = title(background, 1)
 			w.must(err)
-			loads := 0
-			for range 3 {
-				got, err := w.book(1).get(background, func(ctx context.Context) (string, error) {
-					loads++
-					return title(ctx)
-				})
-				if got != "a" || err != nil {
-					t.Errorf("Get() = %q, %v, want what was loaded", got, err)
+			w.must(w.cache.Register(MaybeText{}))
+			for id, want := range map[int64]string{1: "a", 9: ""} {
+				loads := 0
+				for range 3 {
+					got, err := cacheme.GetFrom(background, w.cache, MaybeText{ID: id}, func(ctx context.Context, n MaybeText) (string, error) {
+						loads++
+						return title(ctx, n.ID)
+					})
+					if got != want || errors.Is(err, cacheme.ErrNotFound) != (want == "") {
+						t.Errorf("Get() of book %d = %q, %v, want what was loaded", id, got, err)
+					}
 				}
-			}
-			if loads != 3 {
-				t.Errorf("%d loads in 3 Gets: what a replica gave was stored", loads)
+				if loads != 3 {
+					t.Errorf("%d loads of book %d in 3 Gets: what a replica gave was stored", loads, id)
+				}
 			}
 			if len(events) != 1 || events[0].Table != "books" || events[0].Line == "" {
 				t.Errorf("told %+v, want the table once, with the line", events)

@@ -58,7 +58,7 @@ func (o *Outbox) Triggers(ctx context.Context, db *bun.DB, cache *cacheme.Cache,
 		return nil, nil, &InstallError{Reason: "got a nil cache for triggers; give them the one that has the declarations"}
 	}
 	q := askPool(db.DB)
-	e := NewQueryHook(cache, append(opts, WithOutbox(o))...).engine
+	e := NewQueryHook(cache, append(slices.Clip(opts), WithOutbox(o))...).engine
 	e.db = db
 	if e.dialect, err = dialectOf(ctx, db, q); err != nil {
 		return nil, nil, err

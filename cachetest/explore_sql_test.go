@@ -135,7 +135,7 @@ func TestExploreFindsAnInvalidationBeforeTheCommit(t *testing.T) {
 			return errors.Join(cache.Invalidate(ctx, EditionChanged{ID: 7}), commit())
 		}))
 	})
-	for _, want := range []string{"UPDATE", "makes wrong row:edition:7", "COMMIT", "gets v1, want v2"} {
+	for _, want := range []string{"UPDATE", "makes wrong row:edition:7", "stores shown:7", "COMMIT", "gets v1, want v2"} {
 		if !strings.Contains(story, want) {
 			t.Errorf("the story does not tell %q:\n%s", want, story)
 		}

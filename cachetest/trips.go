@@ -59,7 +59,7 @@ func isHousekeeping(cmds []redis.Cmder) bool {
 // words says what the scripts of a cache do.
 var words = map[string]string{
 	"renew": "renews the lease", "wait": "asks to be told of its end", "watch": "looks for losses",
-	"invalidate": "makes wrong", "hold": "holds", "release": "ends the hold",
+	"invalidate": "makes wrong", "hold": "holds", "release": "ends the hold", "remove": "removes",
 }
 
 // say tells what a round trip does: in the cache's words, else the command.
@@ -124,7 +124,7 @@ func (h trips) sayScript(args []any) string {
 	case "fill":
 		return h.sayFills(args[keyAt:keyAt+count], args[keyAt+count:])
 	case "release":
-		return fmt.Sprintf("%s on %s (%v)", words[name], h.key(args, keyAt), args[len(args)-1])
+		return fmt.Sprintf("%s on %s (%v)", words[name], h.key(args, keyAt), args[len(args)-2]) // the last is a channel
 	}
 	return words[name] + " " + h.key(args, keyAt)
 }
@@ -142,16 +142,16 @@ func sayBegin(keys int, args []any) string {
 	return strings.Join(said, ", ")
 }
 
-// sayFills tells what the script does that ends loads: of each there are two keys, and behind the channel five arguments, the
+// sayFills tells what the script does that ends loads: of each there are two keys, and behind two channels five arguments, the
 // second of which says whether it stores.
 func (h trips) sayFills(keys, args []any) string {
 	var said []string
 	for i := 0; 2*i < len(keys); i++ {
 		entry := h.key(keys, 2*i)
-		if args[1+5*i+1] == "1" {
-			said = append(said, "stores "+entry)
-		} else {
+		if args[2+5*i+1] == "0" {
 			said = append(said, "gives the lease of "+entry+" back and stores nothing")
+		} else {
+			said = append(said, "stores "+entry)
 		}
 	}
 	return strings.Join(said, ", ")

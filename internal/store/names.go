@@ -6,6 +6,6 @@ func ScriptNames() map[string]string {
 	s := compile(func(_, source string) string { return source })
 	return map[string]string{
 		s.begin.Hash(): "begin", s.invalidate.Hash(): "invalidate", s.hold.Hash(): "hold", s.release.Hash(): "release",
-		s.renew.Hash(): "renew", s.wait.Hash(): "wait", s.fill.Hash(): "fill", s.watch.Hash(): "watch",
+		s.renew.Hash(): "renew", s.wait.Hash(): "wait", s.fill.Hash(): "fill", s.watch.Hash(): "watch", s.remove.Hash(): "remove",
 	}
 }

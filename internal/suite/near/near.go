@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/cacheme/cacheme/internal/suite"
 )
 
@@ -46,7 +44,7 @@ func Run(t *testing.T, open suite.Open) {
 		"nodes that point to something":                       pointed,
 		"random rounds":                                       random,
 	} {
-		if _, cluster := server.Client().(*redis.ClusterClient); cluster && singly[name] {
+		if singly[name] && suite.IsCluster(server.Client()) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

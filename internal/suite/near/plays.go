@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/cacheme/cacheme"
 	"github.com/cacheme/cacheme/internal/suite"
@@ -104,34 +101,16 @@ func flushed(t *testing.T, server suite.Server) {
 	x := w.processes[0]
 	x.warm(1)
 	// What a flush of this world alone would do: other tests are on the server.
-	for _, key := range w.keys() {
-		if err := x.rdb.Del(t.Context(), key).Err(); err != nil {
-			t.Fatal(err)
-		}
+	keys, err := suite.Keys(t.Context(), x.rdb, w.prefix+"*")
+	if err == nil {
+		_, err = suite.Drop(t.Context(), x.rdb, keys...)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	loads := w.loads.Load()
 	w.until("after a flush it is loaded again", func() bool { x.get(1); return w.loads.Load() > loads })
 	x.warm(1)
-}
-
-// keys are all of the world's, wherever they are.
-func (w *world) keys() (all []string) {
-	ctx, rdb := context.Background(), w.processes[0].rdb
-	cluster, ok := rdb.(*redis.ClusterClient)
-	if !ok {
-		return rdb.Keys(ctx, w.prefix+"*").Val()
-	}
-	var mu sync.Mutex
-	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, node.Keys(ctx, w.prefix+"*").Val()...)
-		return nil
-	})
-	if err != nil {
-		w.t.Error(err)
-	}
-	return all
 }
 
 // token is the Redis key of what makes item 1 wrong.

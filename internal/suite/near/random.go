@@ -12,7 +12,7 @@ import (
 	"github.com/cacheme/cacheme/internal/suite"
 )
 
-// Reads is how many near reads random makes in full.
+// reads is how many near reads random makes in full.
 const reads = 2_000_000
 
 // random has processes read rows that one of them writes, and checks that no read is further behind than Lag: a Get that

@@ -59,7 +59,7 @@ type list struct {
 
 func (list) Meta() cacheme.Meta { return cacheme.Meta{Key: "list:<id>", Near: cacheme.On} }
 
-// own is a list of which everybody has his own.
+// ownList is a list of which everybody has his own.
 type ownList struct {
 	cacheme.Node[[]string]
 	ID int64 `cacheme:"field"`

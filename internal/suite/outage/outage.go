@@ -70,7 +70,7 @@ var settings = []struct {
 	{"default", func(o *redis.Options) { *o = redis.Options{Addr: o.Addr, Dialer: o.Dialer} }},
 }
 
-// each runs a test for each way to be away and each client. One after the other: they measure.
+// each runs a test for each way to be away and each client: one after the other, unless the test is parallel, since most measure.
 func each(t *testing.T, open suite.Open, test func(t *testing.T, w *world, way broken)) {
 	for _, way := range ways {
 		for _, setting := range settings {
@@ -79,14 +79,6 @@ func each(t *testing.T, open suite.Open, test func(t *testing.T, w *world, way b
 			})
 		}
 	}
-}
-
-// eachAtOnce is each for tests that wait for seconds, and measure nothing that is shorter.
-func eachAtOnce(t *testing.T, open suite.Open, test func(t *testing.T, w *world, way broken)) {
-	each(t, open, func(t *testing.T, w *world, way broken) {
-		t.Parallel()
-		test(t, w, way)
-	})
 }
 
 type shopRow struct {

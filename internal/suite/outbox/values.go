@@ -153,9 +153,7 @@ func values(t *testing.T, d writes.Database) {
 		w.exec(session, "SET bytea_output = escape", "SET DateStyle = German", "SET extra_float_digits = -5")
 	}
 	for at := range tried {
-		for len(loaded()) > 0 {
-			continue
-		}
+		w.settles(func() int { return len(loaded()) })
 		row := tried[at]
 		row.ID = 1
 		if at == 0 {

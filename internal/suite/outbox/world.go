@@ -225,13 +225,19 @@ func (p *process) loaded() int {
 // warm has everything cached.
 func (p *process) warm() {
 	p.w.t.Helper()
+	p.w.settles(p.loaded)
+}
+
+// settles waits until all is cached: until nothing is loaded any more.
+func (w *world) settles(loads func() int) {
+	w.t.Helper()
 	for range 20 {
-		if p.loaded() == 0 {
+		if loads() == 0 {
 			return
 		}
 		time.Sleep(50 * time.Millisecond) // a hold that lapses, for one
 	}
-	p.w.t.Fatal("not all is cached by Gets")
+	w.t.Fatal("not all is cached by Gets")
 }
 
 // truth is what the database has, as seen has it.
