@@ -21,7 +21,7 @@ func (p *program) connect(ctx context.Context) (redis.UniversalClient, error) {
 	if p.timeout <= 0 {
 		return nil, usagef("--timeout is %v; write how long a step may take, such as 5s", p.timeout)
 	}
-	there, err := redisurl.Parse(p.redis)
+	there, err := redisurl.Parse(p.redis, p.timeout)
 	if err != nil {
 		return nil, usagef("--redis: %v", err)
 	}
@@ -52,7 +52,7 @@ func closing(ctx context.Context, c *cacheme.Cache, rdb redis.UniversalClient, e
 
 // hidePassword has the help say where the URL of the environment leads and nothing else of it: for sentinels a password is a parameter.
 func hidePassword(f *pflag.Flag) {
-	there, err := redisurl.Parse(f.DefValue)
+	there, err := redisurl.Parse(f.DefValue, 0)
 	if err != nil {
 		f.DefValue = "what CACHEME_REDIS has, which is no URL of a Redis"
 		return

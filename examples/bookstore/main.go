@@ -114,7 +114,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	case !(c.verify >= 0 && c.verify <= 1):
 		err = fmt.Errorf("-verify is no share of 0 to 1: %v", c.verify)
 	case c.redisURL != "":
-		if _, bad := redisurl.Parse(c.redisURL); bad != nil {
+		if _, bad := redisurl.Parse(c.redisURL, patience); bad != nil {
 			err = fmt.Errorf("-redis: %w", bad)
 		}
 	}

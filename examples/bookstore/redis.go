@@ -41,7 +41,7 @@ func openRedis(c config) (*redisServer, error) {
 		}
 		s.dial = func() redis.UniversalClient { return server.Client() }
 	} else {
-		there, err := redisurl.Parse(c.redisURL)
+		there, err := redisurl.Parse(c.redisURL, patience)
 		if err != nil {
 			return nil, err
 		}

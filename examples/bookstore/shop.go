@@ -59,13 +59,15 @@ func verifying(share float64) cacheme.VerifyOptions {
 	return cacheme.VerifyOptions{Share: share, PerSecond: 500, Settle: 100 * time.Millisecond}
 }
 
+// patience is how long the caches wait for Redis. Readers, writers, the database and mostly Redis too share this machine's cores:
+// with the budgets that suit a server of its own the run would show how the machine schedules.
+const patience = 5 * time.Second
+
 func openShop(r *redisServer, d *database, h *history, c config) (*shop, error) {
 	cache, err := cacheme.New(r.connect(), cacheme.Options{
-		Prefix: r.prefix,
-		// Readers, writers, the database and mostly Redis too share this machine's cores: with the budgets that suit a
-		// server of its own the run would show how the machine schedules.
-		Budget:      5 * time.Second,
-		WriteBudget: 5 * time.Second,
+		Prefix:      r.prefix,
+		Budget:      patience,
+		WriteBudget: patience,
 		Hold:        c.hold,
 		Verify:      verifying(c.verify),
 		Observer:    c.told,

@@ -2,10 +2,12 @@
 package redisurl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -18,9 +20,10 @@ type Server struct {
 
 // Parse reads the URL of one Redis, of one that sentinels watch (master_name, and addr for further sentinels), or of a cluster
 // (addr, for a second server of it), as go-redis has them. Its clients heed contexts and repeat nothing, as is recommended to
-// users of a cache. Nothing is sent. An error does not repeat the URL, and of one that may hold a password nothing at all.
-func Parse(text string) (Server, error) {
-	s, err := parse(text)
+// users of a cache. They wait for a connection and for a reply as long as patience says, unless the URL says how long; 0 is as long as
+// go-redis does. Nothing is sent. An error does not repeat the URL, and of one that may hold a password nothing at all.
+func Parse(text string, patience time.Duration) (Server, error) {
+	s, err := parse(text, patience)
 	switch {
 	case err == nil:
 		return s, nil
@@ -34,7 +37,13 @@ func Parse(text string) (Server, error) {
 var errSecret = errors.New("this is no URL of a Redis, and what is wrong with it is not told, since it may hold a password; " +
 	"in that, write %2F for /, %3F for ?, %23 for #, %25 for % and %40 for @")
 
-func parse(text string) (Server, error) {
+func parse(text string, patience time.Duration) (Server, error) {
+	set := func(heeds *bool, repeats *int, waits ...*time.Duration) {
+		*heeds, *repeats = true, -1
+		for _, w := range waits {
+			*w = cmp.Or(*w, patience)
+		}
+	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return Server{}, err
@@ -47,7 +56,7 @@ func parse(text string) (Server, error) {
 		if err != nil {
 			return Server{}, err
 		}
-		o.ContextTimeoutEnabled, o.MaxRetries = true, -1
+		set(&o.ContextTimeoutEnabled, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return Server{
 			o.MasterName + " of the sentinels at " + strings.Join(o.SentinelAddrs, ", "),
 			func() redis.UniversalClient { return redis.NewFailoverClient(o) },
@@ -57,7 +66,7 @@ func parse(text string) (Server, error) {
 		if err != nil {
 			return Server{}, err
 		}
-		o.ContextTimeoutEnabled, o.MaxRetries = true, -1
+		set(&o.ContextTimeoutEnabled, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return Server{
 			"the cluster of " + strings.Join(o.Addrs, ", "),
 			func() redis.UniversalClient { return redis.NewClusterClient(o) },
@@ -67,7 +76,7 @@ func parse(text string) (Server, error) {
 	if err != nil {
 		return Server{}, err
 	}
-	o.ContextTimeoutEnabled, o.MaxRetries = true, -1
+	set(&o.ContextTimeoutEnabled, &o.MaxRetries, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 	return Server{o.Addr, func() redis.UniversalClient { return redis.NewClient(o) }}, nil
 }
 
