@@ -74,8 +74,11 @@ func (mysql) lock(*sqltext.Statement) string { return "FOR UPDATE" }
 func (mysql) lockFirst(context.Context, *sqltx.Conn, *table) error { return nil }
 
 // replica: what a server follows is told to few users, and that it takes no writes to all. A replica that takes writes is
-// not noticed. A primary that becomes a replica keeps its connections.
-func (mysql) replica() (query string, lasts bool) { return "SELECT @@GLOBAL.read_only + 0", false }
+// not noticed. A primary that becomes a replica keeps its connections. The setting is a number, and in new versions of MariaDB a
+// word, of which there are several for yes.
+func (mysql) replica() (query string, lasts bool) {
+	return "SELECT IF(@@GLOBAL.read_only IN ('0', 'OFF'), '0', '1')", false
+}
 
 // result finds the id that the caller would have got: the first number that the statement generated, else the last one
 // that it was given. LAST_INSERT_ID() is that of an earlier statement where this one generated none.
