@@ -53,9 +53,9 @@ endef
 help: ## List the targets (at once).
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: lint test ## All that must be green before a change is proposed: lint and test (15 minutes).
+check: lint test ## All that must be green before a change is proposed: lint and test.
 
-test: vet ## Vet and race-test every module; says at the end what was not run (10 minutes).
+test: vet ## Vet and race-test every module; says at the end what was not run (on two cores a quarter of an hour, and twice that with all servers and a browser).
 	$(call in-each,go test,go test $(RACE) $(UNWATCHED) -p 3 -timeout $(TIMEOUT) ./...)
 	@for s in $(SERVERS); do \
 		(PATH='$(SERVERS_PATH)'; command -v $$s) >/dev/null || echo "not run: the tests against a real $$s; install $$s to run them"; \
@@ -69,7 +69,7 @@ vet: ## gofmt and go vet in every module, with nothing to download but dependenc
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt: run make fmt for" $$unformatted >&2; exit 1; fi
 	$(call in-each,go vet,go vet ./...)
 
-lint: vet tidy ## vet, tidy, gofumpt, staticcheck and golangci-lint in pinned versions (2 minutes, 3 more for building them once).
+lint: vet tidy ## vet, tidy, gofumpt, staticcheck and golangci-lint in pinned versions (5 minutes, 3 more for building them once).
 	@unformatted=$$(go run $(GOFUMPT) -l .) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "gofumpt: run make fmt for" $$unformatted >&2; exit 1; fi
 	$(call in-each,staticcheck,go run $(STATICCHECK) -checks $(STATICCHECKS) ./...)
