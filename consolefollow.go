@@ -30,7 +30,7 @@ type Followed struct {
 // and otherwise two reads in 200 ms. missed is how many were too many to be looked up. What is written while the connection is
 // broken is not told, nor is a transaction that is rolled back, or open for longer than holds last.
 func (k *Console) Follow(ctx context.Context, tell func(some []Followed, missed int)) error {
-	f := follower{c: k.c, heard: map[string]uint64{}, told: map[string]uint64{}}
+	f := follower{c: k.c, heard: map[string]uint64{}, gone: map[string]farewell{}, told: map[string]uint64{}}
 	servers, err := k.c.store.Servers(ctx)
 	if ctx.Err() != nil {
 		return nil
@@ -39,7 +39,7 @@ func (k *Console) Follow(ctx context.Context, tell func(some []Followed, missed 
 	}
 	var listening sync.WaitGroup
 	defer listening.Wait()
-	for _, server := range servers {
+	for addr, server := range servers {
 		sub := server.Subscribe(ctx, k.c.store.NearChannel())
 		defer sub.Close()
 		_, err := sub.Receive(ctx) // that it is subscribed
@@ -49,7 +49,7 @@ func (k *Console) Follow(ctx context.Context, tell func(some []Followed, missed 
 			return wrap("follow", "writes", err)
 		}
 		words := sub.Channel()
-		listening.Go(func() { f.listen(words) })
+		listening.Go(func() { f.listen(addr, words) })
 	}
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
@@ -74,6 +74,8 @@ const (
 	followEvery = 200 * time.Millisecond
 	// followRoom bounds what is looked up at a time, and remembered: one trip of a fast server.
 	followRoom = 10_000
+	// farewellAge is how much later than another a server may tell of a removal: for so long two removals of a key may be one.
+	farewellAge = time.Second
 	// followSlack is how far the estimates of Redis's clock here may be off.
 	followSlack = uint64(time.Second / time.Microsecond)
 )
@@ -85,22 +87,32 @@ type follower struct {
 	mu      sync.Mutex
 	heard   map[string]uint64 // dependencies that were written or held, and when by Redis's clock; 0: that was not known yet
 	removed []string
+	gone    map[string]farewell // the removals of the last second
 	missed  int
 
 	told map[string]uint64 // nonces of the tokens that were told last
 }
 
-func (f *follower) listen(words <-chan *redis.Message) {
+// farewell is a removal as it was heard.
+type farewell struct {
+	server string
+	at     time.Time
+}
+
+// listen takes in what one server tells. Each server of a cluster tells what any of them was told.
+func (f *follower) listen(server string, words <-chan *redis.Message) {
 	for word := range words {
 		name, isToken := store.TokenNameOf(f.c.options.Prefix, word.Payload)
 		key, isEntry := f.c.store.DisplayKey(word.Payload)
 		f.mu.Lock()
 		switch {
 		case !isToken && !isEntry: // a near cache that tries whether it hears
+		case isEntry && f.gone[key].heardElsewhere(server):
 		case len(f.heard)+len(f.removed) >= followRoom:
 			f.missed++
 		case isEntry:
 			f.removed = append(f.removed, key)
+			f.gone[key] = farewell{server, time.Now()}
 		default:
 			f.heard[name] = f.c.store.Now()
 		}
@@ -108,11 +120,17 @@ func (f *follower) listen(words <-chan *redis.Message) {
 	}
 }
 
+func (f farewell) isNew() bool { return time.Since(f.at) < farewellAge }
+
+// heardElsewhere reports whether another server has told of the same removal.
+func (f farewell) heardElsewhere(server string) bool { return f.server != server && f.isNew() }
+
 // look tells what has become of what was heard. What is still held waits for the next look.
 func (f *follower) look(ctx context.Context) (some []Followed, missed int, err error) {
 	f.mu.Lock()
 	heard, removed := maps.Clone(f.heard), f.removed
 	missed, f.missed, f.removed = f.missed, 0, nil
+	maps.DeleteFunc(f.gone, func(_ string, last farewell) bool { return !last.isNew() })
 	f.mu.Unlock()
 	for _, key := range removed {
 		one := Followed{Key: key}

@@ -67,7 +67,7 @@ func TestDoctor_finds_what_is_wrong_and_says_the_remedy(t *testing.T) {
 		}},
 	} {
 		check(t, c.do(t.Context()))
-		if text := diagnose(t, g.Client(), suite.Prefix()).String(); !strings.Contains(text, c.want) {
+		if text := diagnose(t, g.Client(suite.PatientClient), suite.Prefix()).String(); !strings.Contains(text, c.want) {
 			t.Errorf("%s: Doctor says\n%s\nwant %q in it", c.name, text, c.want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestDoctor_finds_what_is_wrong_and_says_the_remedy(t *testing.T) {
 		2: "add a replica, so that one may be gone",
 		3: "there are too few",
 	} {
-		d := diagnoseFor(t, g.Client(), cacheme.Options{Prefix: suite.Prefix(), WaitReplicas: waits})
+		d := diagnoseFor(t, g.Client(suite.PatientClient), cacheme.Options{Prefix: suite.Prefix(), WaitReplicas: waits})
 		if text := d.String(); !strings.Contains(text, want) || !strings.Contains(d.ACL, "+wait") {
 			t.Errorf("WaitReplicas %d of two: Doctor says\n%s\nwant %q in it, and +wait among the rights", waits, text, want)
 		}
@@ -90,7 +90,7 @@ func TestDoctor_finds_what_is_wrong_and_says_the_remedy(t *testing.T) {
 			replica = s
 		}
 	}
-	if text := diagnose(t, replica.Client(), suite.Prefix()).String(); !strings.Contains(text, "client of the primary") {
+	if text := diagnose(t, replica.Client(suite.PatientClient), suite.Prefix()).String(); !strings.Contains(text, "client of the primary") {
 		t.Errorf("a replica: Doctor says\n%s", text)
 	}
 }
@@ -108,7 +108,7 @@ func TestDoctor_names_rights_that_suffice(t *testing.T) {
 	grant := func(t testing.TB, server suite.Server, all ...*kit.RedisServer) suite.Server {
 		t.Helper()
 		// The suite makes a prefix for each test, all of which begin with T.
-		rules := strings.ReplaceAll(diagnose(t, server.Client(), "T").ACL, "&Twake", "&T*")
+		rules := strings.ReplaceAll(diagnose(t, server.Client(suite.PatientClient), "T").ACL, "&Twake", "&T*")
 		letApp(t, rules+" +keys", all...) // by which the suite takes keys away
 		return user{server}
 	}
