@@ -76,7 +76,7 @@ func (o order) obey(ctx context.Context, out *bufio.Writer) error {
 	if err != nil {
 		return err
 	}
-	m, err := o.member(t)
+	m, err := o.member(t) //nolint:contextcheck // what Install asks of the database is bounded by itself
 	if err != nil {
 		return err
 	}
