@@ -131,11 +131,14 @@ func (o order) member(t *clock) (*member, error) {
 		return nil, err
 	}
 	m := &member{order: o, clock: t, rdb: newClient(o.Cache)}
-	options := cacheme.Options{Prefix: "P0:", TTL: lifetime, Hold: o.Hold, Observer: func(_ context.Context, e cacheme.Event) {
-		if e.Kind == cacheme.EventKept {
-			m.kept.Add(1)
+	options := cacheme.Options{Prefix: "P0:", TTL: lifetime, Hold: o.Hold}
+	if o.Readers == 0 {
+		options.Observer = func(_ context.Context, e cacheme.Event) {
+			if e.Kind == cacheme.EventKept {
+				m.kept.Add(1)
+			}
 		}
-	}}
+	}
 	if w.options != nil {
 		w.options(&options)
 	}
