@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -126,7 +127,7 @@ func (o *Outbox) delete(ctx context.Context) error {
 		})
 		if err != nil {
 			o.mu.Lock()
-			left := append(ids, o.done...)
+			left := slices.Concat(ids, o.done)
 			o.done = left[:min(len(left), maxDeletable)]
 			o.mu.Unlock()
 			return err

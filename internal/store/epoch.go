@@ -86,7 +86,7 @@ func (s *Store) startEpochRead(asker context.Context) *errandRun {
 	if at, ok := asker.Deadline(); ok {
 		budget = max(budget, time.Until(at))
 	}
-	return e.reading.start(&s.gate, budget, func(ctx context.Context) (func(), error) {
+	return e.reading.start(&s.gate, budget, func(ctx context.Context) (func(), error) { //nolint:contextcheck // it serves all who wait, whatever becomes of the asker
 		dials := e.dials.Load()
 		k, err := s.readEpoch(ctx)
 		if err != nil {
