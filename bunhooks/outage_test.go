@@ -40,18 +40,21 @@ func (o *outage) observe(_ context.Context, e cacheme.Event) {
 	}
 }
 
-// back ends it, and waits until what was kept is delivered. Somebody has to ask, for the cache to look.
+// back ends it, and waits until what was kept is delivered and Redis is read from again. Somebody has to ask, for the cache to look.
 func (o *outage) back(w *world) {
 	w.t.Helper()
 	o.away.Store(false)
-	deadline := time.After(30 * time.Second)
-	for {
-		w.get(background, w.line(2, 1))
+	delivered := false
+	for deadline := time.After(30 * time.Second); ; {
+		_, loaded := w.get(background, w.line(2, 1))
+		if delivered && !loaded {
+			return
+		}
 		select {
 		case <-o.delivered:
-			return
+			delivered = true
 		case <-deadline:
-			w.t.Fatal("what was kept is not delivered")
+			w.t.Fatal("what was kept is not delivered, or nothing is a hit any more")
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
