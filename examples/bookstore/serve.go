@@ -28,7 +28,7 @@ func served(ctx context.Context, c config, out *page) (err error) {
 		return err
 	}
 	defer end()
-	if err := shop.settle(ctx, c.hold); err != nil {
+	if err := shop.awaitCalm(ctx, c.hold); err != nil {
 		return err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.serve)
@@ -42,9 +42,9 @@ func served(ctx context.Context, c config, out *page) (err error) {
 	return listen(ctx, listener, handler)
 }
 
-// settle waits until a visitor can see that what is cached stays. What is loaded while Redis is new is kept for one hold time at
+// awaitCalm waits until a visitor can see that what is cached stays. What is loaded while Redis is new is kept for one hold time at
 // most, see docs/protocol.md, and new it is from the first load on.
-func (s *shop) settle(ctx context.Context, hold time.Duration) error {
+func (s *shop) awaitCalm(ctx context.Context, hold time.Duration) error {
 	if _, err := s.bargains.Get(ctx, Bargains{}); err != nil {
 		return err
 	}
